@@ -1,0 +1,24 @@
+//! Words and small mechanisms that every room uses.
+//!
+//! No sockets, no files, nothing of WeChat: those live in the rooms above.
+
+pub mod backoff;
+pub mod body;
+pub mod chain;
+pub mod cidr;
+pub mod clock;
+pub mod code;
+pub mod day;
+pub mod egress;
+pub mod id;
+pub mod kind;
+pub mod name;
+pub mod origin;
+pub mod outcome;
+pub mod permission;
+pub mod redact;
+mod redact_forms;
+pub mod roots;
+pub mod secret;
+pub mod tasks;
+pub mod units;

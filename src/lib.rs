@@ -1,0 +1,3 @@
+//! wxgate: one machine on the allow-list, and the whole team can call.
+
+pub mod base;
