@@ -1,3 +1,4 @@
 //! wxgate: one machine on the allow-list, and the whole team can call.
 
 pub mod base;
+pub mod wechat;

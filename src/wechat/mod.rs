@@ -1,0 +1,32 @@
+//! What is known of WeChat, as data and pure functions.
+//!
+//! The catalogue of calls, the errcodes, the credential table and the wire shapes live here.
+//! `data/catalogue.tsv` has a row for each call, `data/errcodes.tsv` one for each code and scope.
+//! Nothing here opens a socket, reads a file or asks the clock: time and bytes come as arguments.
+
+mod call;
+pub mod catalogue;
+pub mod credential;
+mod credential_call;
+pub mod crypto;
+pub mod envelope;
+#[cfg(test)]
+mod envelope_properties;
+mod envelope_scan;
+pub mod errcode;
+mod errcode_class;
+mod errcode_search;
+pub mod grant;
+mod json_text;
+pub mod placeholder;
+pub mod refusal;
+pub mod rid;
+mod secret_place;
+
+pub use call::{AnswerForm, AppKinds, BodyForm, Call, CallClass, CallMethod};
+pub use catalogue::class_of;
+pub use credential::Credential;
+pub use envelope::{Envelope, Peeked};
+pub use errcode::{Errcode, Scope};
+pub use grant::{Grant, GrantError, TicketKind};
+pub use rid::Rid;
