@@ -1,4 +1,5 @@
 //! wxgate: one machine on the allow-list, and the whole team can call.
 
 pub mod base;
+pub mod config;
 pub mod wechat;

@@ -1,0 +1,90 @@
+//! What is allowed in a configuration and yet worth a look.
+
+use crate::base::kind::AccountKind;
+
+use super::{
+    message::{Message, say},
+    model::{Account, Config, Upstream},
+};
+
+/// Things that are right for some set-ups and mistakes in most. `check` shows them, a start
+/// logs them; none stops anything.
+#[must_use]
+pub fn remarks(config: &Config) -> Vec<Message> {
+    let wechat = config.accounts.iter().filter(|account| account.kind != AccountKind::Generic);
+    let mut remarks: Vec<Message> = wechat.flat_map(|account| of_account(account)).collect();
+    let real: Vec<_> =
+        config.accounts.iter().filter(|a| is_real(a) && !a.app_id.is_empty()).collect();
+    for (index, account) in real.iter().enumerate() {
+        let twin = real.iter().take(index).find(|other| other.app_id == account.app_id);
+        if let Some(twin) = twin {
+            let (one, two) = (&twin.name, &account.name);
+            remarks.push(say!(
+                "账号 {one} 与 {two} 的 AppID 相同，会各取各的令牌",
+                "accounts {one} and {two} have the same AppID and fetch tokens apart"
+            ));
+        }
+    }
+    remarks
+}
+
+/// The forms are what the platform's settings page gives out; others may exist.
+fn of_account(account: &Account) -> Vec<Message> {
+    let name = &account.name;
+    let mut remarks = Vec::new();
+    if !is_usual_app_id(&account.app_id) {
+        remarks.push(say!(
+            "账号 {name}：AppID 通常是 wx 加 16 位小写字母或数字",
+            "account {name}: an AppID is usually wx and 16 lower-case letters or digits"
+        ));
+    }
+    let odd_secret = account.app_secret.as_ref().is_some_and(|secret| {
+        let text = secret.expose();
+        text.len() != 32 || !text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    });
+    if is_real(account) && odd_secret {
+        remarks.push(say!(
+            "账号 {name}：AppSecret 通常是 32 位小写十六进制",
+            "account {name}: an AppSecret is usually 32 lower-case hex digits"
+        ));
+    }
+    remarks
+}
+
+/// Whether mistakes of the account reach a platform.
+fn is_real(account: &Account) -> bool {
+    account.upstream != Upstream::Sandbox
+}
+
+/// `wx` and 16 lower-case letters or digits.
+fn is_usual_app_id(app_id: &str) -> bool {
+    app_id.strip_prefix("wx").is_some_and(|rest| {
+        rest.len() == 16 && rest.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Files;
+    use super::*;
+    use crate::base::kind::Language;
+
+    #[test]
+    fn unusual_ids_and_secrets_and_twins_are_remarked_and_the_default_is_not() {
+        let files = Files::new();
+        files.write("odd", "not-the-usual-secret", 0o600);
+        let one = |name: &str| {
+            format!(
+                "[[account]]\nname = '{name}'\napp_id = 'gh_1'\napp_secret = 'file:odd'\n\
+                 upstream = 'https://api.weixin.qq.com'\n"
+            )
+        };
+        let config = files.accept(&format!("{}{}", one("a"), one("b")));
+        let said: Vec<_> = remarks(&config).iter().map(|m| m.in_language(Language::En)).collect();
+        assert_eq!(said.len(), 5, "{said:?}");
+        assert!(said[0].contains("account a: an AppID"), "{said:?}");
+        assert!(said[1].contains("32 lower-case hex") && !said[1].contains("not-the"), "{said:?}");
+        assert!(said[4].contains("a and b have the same AppID"), "{said:?}");
+        assert!(remarks(&files.accept("")).is_empty());
+    }
+}
