@@ -4,3 +4,4 @@ pub mod base;
 pub mod config;
 pub mod store;
 pub mod wechat;
+pub mod wire;

@@ -1,0 +1,32 @@
+//! Outgoing connections: connector with phase timings, trust roots, egress, a small HTTP client.
+//!
+//! Used by `token` and `upstream`; knows nothing of WeChat, of accounts, or of which origin to prefer.
+
+mod address;
+mod client;
+mod connector;
+mod dial;
+mod error;
+mod link;
+mod own_listeners;
+mod resolver;
+mod roots;
+mod stream;
+mod target;
+#[cfg(test)]
+pub(crate) mod testing;
+mod tls;
+mod tunnel;
+
+pub use client::{ANSWER_CAP_BYTES, Client};
+pub(crate) use client::{endless_interim_answers, unasked_upgrade};
+pub use connector::{
+    ConnectFailure, ConnectLimits, ConnectTiming, Connected, Connector, ConnectorOptions,
+};
+pub use error::{Phase, WireError};
+pub use link::{Line, Link, Sender};
+pub use own_listeners::OwnListeners;
+pub use resolver::{Lookup, Resolver};
+pub use roots::RootsSource;
+pub use stream::Stream;
+pub use target::Target;
