@@ -3,5 +3,6 @@
 pub mod base;
 pub mod config;
 pub mod store;
+pub mod upstream;
 pub mod wechat;
 pub mod wire;

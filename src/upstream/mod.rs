@@ -1,0 +1,27 @@
+//! Which origin a request goes to, and the sending itself: order, health, pool, time limits.
+//!
+//! Whether a request may be sent a second time is decided in `proxy`; how connections are
+//! made is the matter of `wire`.
+
+mod answer;
+mod endpoint;
+mod exchange;
+mod fleet;
+mod gate;
+mod health;
+mod lease;
+mod limits;
+mod metrics;
+mod pool;
+mod sent;
+mod shelf;
+#[cfg(test)]
+mod tests;
+mod upload;
+
+pub use endpoint::{Endpoint, EndpointOptions};
+pub use fleet::{Fleet, FleetLimits, Order};
+pub use limits::SendLimits;
+pub use metrics::{AttemptResult, Metrics};
+pub use pool::Pool;
+pub use sent::{SendFailure, Sent, Timing};

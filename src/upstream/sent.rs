@@ -1,0 +1,54 @@
+//! What came of one try.
+
+use std::time::Duration;
+
+use crate::{
+    base::body::Response,
+    wire::{ConnectTiming, WireError},
+};
+
+/// An answer, of whatever status; its body is still to come.
+#[derive(Debug)]
+pub struct Sent {
+    /// The answer, with hyper's extensions: the letter case of its header names is in one.
+    pub response: Response,
+    /// Its phases so far.
+    pub timing: Timing,
+    /// Whether the connection had carried a request before.
+    pub reused: bool,
+}
+
+/// No answer.
+#[derive(Debug, thiserror::Error)]
+#[error("no answer")]
+pub struct SendFailure {
+    /// Why.
+    #[source]
+    pub error: WireError,
+    /// Its phases up to the failure.
+    pub timing: Timing,
+    /// Whether not one byte of the request left this host, so that another upstream may be
+    /// asked whatever the call does.
+    pub nothing_was_sent: bool,
+}
+
+/// How long each phase of a try took. The phases add up to the time until the answer began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timing {
+    /// Waiting for one of `max_connections`.
+    pub queue: Duration,
+    /// Looking up the name; none on a reused connection.
+    pub dns: Option<Duration>,
+    /// TCP; none on a reused connection.
+    pub connect: Option<Duration>,
+    /// TLS; none on a reused connection.
+    pub tls: Option<Duration>,
+    /// From handing the request to the connection to the head of the answer.
+    pub first_byte: Option<Duration>,
+}
+
+impl Timing {
+    pub(super) fn connected(&mut self, connect: ConnectTiming) {
+        (self.dns, self.connect, self.tls) = (connect.dns, connect.connect, connect.tls);
+    }
+}
