@@ -2,6 +2,7 @@
 
 pub mod base;
 pub mod config;
+pub mod edge;
 pub mod store;
 pub mod upstream;
 pub mod wechat;
