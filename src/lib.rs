@@ -1,5 +1,6 @@
 //! wxgate: one machine on the allow-list, and the whole team can call.
 
+pub mod access;
 pub mod base;
 pub mod config;
 pub mod edge;
