@@ -5,6 +5,7 @@ pub mod base;
 pub mod config;
 pub mod edge;
 pub mod store;
+pub mod token;
 pub mod upstream;
 pub mod wechat;
 pub mod wire;

@@ -1,0 +1,44 @@
+//! The token broker: gets access tokens from their issuer, keeps them, and replaces them when
+//! they end, for all accounts and all requests together.
+//!
+//! It knows nothing of requests: where a token goes into one is `proxy`'s work, and so is the
+//! decision that an answer means a dead token. No token leaves this room but as [`Issued`].
+//!
+//! A request finds its token without a lock ([`Slot::current`]). Every fetch runs in a task of
+//! its own (`fetch`), so a client that leaves cancels nothing; who needs the result watches.
+
+mod alarm;
+mod broker;
+mod budget;
+mod cure;
+mod error;
+mod fetch;
+mod issued;
+mod issuer;
+mod journal;
+mod keeper;
+mod metrics;
+mod pause;
+mod provider;
+mod reload;
+mod slot;
+mod slot_id;
+mod state;
+mod status;
+mod stopwatch;
+#[cfg(test)]
+mod tests;
+mod timeline;
+mod vault;
+
+pub use broker::{Broker, BrokerParts};
+pub use error::TokenError;
+pub use issued::Issued;
+pub use issuer::{ClassicIssuer, Origins, StableIssuer};
+pub use provider::{Credential, FetchedBy, Renewal, TokenGrant, TokenProvider};
+pub use slot::Slot;
+pub use slot_id::SlotId;
+pub use state::SlotPolicy;
+pub use status::{LastError, SlotState, SlotStatus, TokenStatus};
+pub use stopwatch::{BootClock, boot_clock};
+pub use timeline::{EndReason, Generation, Verdict, history};
