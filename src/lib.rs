@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod base;
+pub mod capture;
 pub mod config;
 pub mod edge;
 pub mod store;

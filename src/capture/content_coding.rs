@@ -1,0 +1,111 @@
+//! The plain form of a compressed body: a secret inside of one could not be found.
+
+use std::io::Read;
+
+use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use http::{HeaderMap, header::CONTENT_ENCODING};
+
+/// A decoded body.
+pub(super) struct Plain {
+    pub(super) bytes: Vec<u8>,
+    /// Whether the end is missing: the input was cut or broken, or the cap was reached.
+    pub(super) is_cut: bool,
+}
+
+/// Decodes what `Content-Encoding` names, up to `cap` bytes; `None` for a body that is plain
+/// already. A coding that nobody here can read gives no bytes at all: better none than a
+/// credential that went unseen.
+pub(super) fn decode(headers: &HeaderMap, body: &[u8], cap: usize) -> Option<Plain> {
+    if body.is_empty() || !headers.contains_key(CONTENT_ENCODING) {
+        return None;
+    }
+    let codings: Vec<String> = headers
+        .get_all(CONTENT_ENCODING)
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .map(|coding| String::from_utf8_lossy(coding.trim_ascii()).to_ascii_lowercase())
+        .filter(|coding| !coding.is_empty() && coding != "identity")
+        .collect();
+    match codings.as_slice() {
+        [] => None,
+        [one] => Some(match one.as_str() {
+            "gzip" | "x-gzip" => read(MultiGzDecoder::new(body), cap),
+            // Named deflate, meant zlib; some servers send the bare stream all the same.
+            "deflate" if body[0] & 0x0f == 8 => read(ZlibDecoder::new(body), cap),
+            "deflate" => read(DeflateDecoder::new(body), cap),
+            "zstd" => match zstd::stream::read::Decoder::with_buffer(body) {
+                Ok(decoder) => read(decoder, cap),
+                Err(_) => UNREADABLE,
+            },
+            _ => UNREADABLE,
+        }),
+        _ => Some(UNREADABLE),
+    }
+}
+
+fn read(mut decoder: impl Read, cap: usize) -> Plain {
+    let mut bytes = Vec::new();
+    let mut part = [0; 8192];
+    let is_cut = loop {
+        match decoder.read(&mut part) {
+            Ok(0) => break false,
+            Ok(count) => bytes.extend_from_slice(part.get(..count).unwrap_or_default()),
+            Err(_) => break true,
+        }
+        if bytes.len() > cap {
+            break true;
+        }
+    };
+    bytes.truncate(cap);
+    Plain { bytes, is_cut }
+}
+
+const UNREADABLE: Plain = Plain { bytes: Vec::new(), is_cut: true };
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::{Compression, write::GzEncoder};
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn decoded(coding: &'static str, body: &[u8], cap: usize) -> Option<(Vec<u8>, bool)> {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding));
+        decode(&headers, body, cap).map(|plain| (plain.bytes, plain.is_cut))
+    }
+
+    #[test]
+    fn known_codings_are_read_and_unknown_ones_are_not_kept() {
+        let mut zlib = Vec::new();
+        let mut encoder = flate2::bufread::ZlibEncoder::new(&b"hello"[..], Compression::fast());
+        encoder.read_to_end(&mut zlib).unwrap();
+        assert_eq!(decoded("gzip", &gzip(b"hello"), 99), Some((b"hello".to_vec(), false)));
+        assert_eq!(decoded("X-GZIP", &gzip(b"hello"), 99), Some((b"hello".to_vec(), false)));
+        assert_eq!(decoded("deflate", &zlib, 99), Some((b"hello".to_vec(), false)));
+        let zstd = zstd::bulk::compress(b"hello", 1).unwrap();
+        assert_eq!(decoded("zstd", &zstd, 99), Some((b"hello".to_vec(), false)));
+        assert_eq!(decoded("identity", b"hello", 99), None);
+        assert_eq!(decoded("br", b"hello", 99), Some((vec![], true)));
+        assert_eq!(decoded("gzip, br", b"hello", 99), Some((vec![], true)));
+        assert_eq!(decoded("gzip", b"", 99), None);
+    }
+
+    #[test]
+    fn a_bomb_stops_at_the_cap_and_a_cut_stream_gives_its_beginning() {
+        let bomb = gzip(&vec![b'a'; 1 << 20]);
+        assert_eq!(decoded("gzip", &bomb, 1000), Some((vec![b'a'; 1000], true)));
+        let text: Vec<u8> = (0..20_000_u32).flat_map(|n| n.to_string().into_bytes()).collect();
+        let whole = gzip(&text);
+        let (bytes, is_cut) = decoded("gzip", &whole[..whole.len() / 2], 1 << 20).unwrap();
+        assert!(is_cut && !bytes.is_empty() && text.starts_with(&bytes));
+    }
+}

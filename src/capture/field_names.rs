@@ -1,0 +1,56 @@
+//! A set of field names whose values are to be hidden, compared without regard to letter case.
+
+/// Names of JSON fields, form fields and query parameters.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FieldNames {
+    /// Names of the same length stand together: a look-up compares two or three at most.
+    by_length: Vec<Vec<Box<[u8]>>>,
+}
+
+impl FieldNames {
+    /// A set of these names; empty ones are left out.
+    pub fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut set = Self::default();
+        for name in names.into_iter().filter(|name| !name.is_empty()) {
+            if set.by_length.len() <= name.len() {
+                set.by_length.resize(name.len() + 1, Vec::new());
+            }
+            let same_length = &mut set.by_length[name.len()];
+            if !same_length.iter().any(|known| known.eq_ignore_ascii_case(name.as_bytes())) {
+                same_length.push(name.as_bytes().into());
+            }
+        }
+        set
+    }
+
+    /// Whether `name` is one of them.
+    #[must_use]
+    pub fn contains(&self, name: &[u8]) -> bool {
+        self.by_length
+            .get(name.len())
+            .is_some_and(|names| names.iter().any(|known| known.eq_ignore_ascii_case(name)))
+    }
+
+    /// Whether there is no name at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_length.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_found_in_any_letter_case_and_only_as_a_whole() {
+        let names = FieldNames::new(["session_key", "Token", "手机", "", "token"]);
+        for name in ["session_key", "SESSION_KEY", "token", "手机"] {
+            assert!(names.contains(name.as_bytes()), "{name}");
+        }
+        for name in ["", "session", "session_keys", "toke"] {
+            assert!(!names.contains(name.as_bytes()), "{name}");
+        }
+        assert!(FieldNames::new([""]).is_empty());
+    }
+}

@@ -1,0 +1,326 @@
+//! A body that keeps a copy of its beginning while the bytes pass unchanged.
+
+use std::{
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+};
+
+use bytes::{Bytes, BytesMut};
+use http_body::{Body as _, Frame, SizeHint};
+
+use super::exchange::Captured;
+use crate::base::body::{Body, BodyError};
+
+/// Keeps up to `cap` bytes of `body` for the handle.
+#[must_use]
+pub fn tee(body: Body, cap: usize) -> (Body, TeeHandle) {
+    start(body, cap, None)
+}
+
+/// [`tee`] that also tells how the body ended and what was kept: `on_end` is called exactly once, when the end or
+/// an error was read or when the body is dropped, whichever comes first.
+#[must_use]
+pub fn tee_with(
+    body: Body,
+    cap: usize,
+    on_end: impl FnOnce(TeeEnd, Captured) + Send + 'static,
+) -> (Body, TeeHandle) {
+    start(body, cap, Some(Box::new(on_end)))
+}
+
+/// Reads what a tee has kept.
+#[derive(Clone)]
+pub struct TeeHandle(Arc<Mutex<Kept>>);
+
+impl TeeHandle {
+    /// What was kept so far. The next call gets only what came in between.
+    #[must_use]
+    pub fn take(&self) -> Captured {
+        take(&self.0)
+    }
+
+    /// Where the body stands.
+    #[must_use]
+    pub fn state(&self) -> TeeState {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).state
+    }
+
+    /// How many bytes have passed.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).size
+    }
+}
+
+/// Where a teed body stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TeeState {
+    /// More may come.
+    Running,
+    /// No more will come.
+    Over(TeeEnd),
+}
+
+/// How a teed body ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TeeEnd {
+    /// Its last byte passed.
+    Ended,
+    /// It broke off with an error.
+    Failed,
+    /// Whoever read it lost interest.
+    Dropped,
+}
+
+fn take(kept: &Mutex<Kept>) -> Captured {
+    let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+    kept.seal_small();
+    Captured {
+        chunks: std::mem::take(&mut kept.chunks),
+        size: kept.size,
+        truncated: kept.truncated,
+    }
+}
+
+fn start(body: Body, cap: usize, on_end: Option<OnEnd>) -> (Body, TeeHandle) {
+    let mut kept = Kept::new(cap);
+    if on_end.is_none() && body.is_end_stream() {
+        // Most requests have no body: nothing to wrap, nothing to allocate but the handle.
+        kept.state = TeeState::Over(TeeEnd::Ended);
+        return (body, TeeHandle(Arc::new(Mutex::new(kept))));
+    }
+    let kept = Arc::new(Mutex::new(kept));
+    let handle = TeeHandle(kept.clone());
+    (Body::wrap(TeeBody { inner: body, kept, is_over: false, on_end }), handle)
+}
+
+type OnEnd = Box<dyn FnOnce(TeeEnd, Captured) + Send>;
+
+struct TeeBody {
+    inner: Body,
+    /// Shared with the handle; locked for a copy of some bytes, never across a poll.
+    kept: Arc<Mutex<Kept>>,
+    /// The end was told.
+    is_over: bool,
+    on_end: Option<OnEnd>,
+}
+
+impl TeeBody {
+    fn finish(&mut self, end: TeeEnd) {
+        if self.is_over {
+            return;
+        }
+        self.is_over = true;
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).state = TeeState::Over(end);
+        // Outside of the lock: the callback takes what was kept.
+        if let Some(on_end) = self.on_end.take() {
+            let kept = take(&self.kept);
+            on_end(end, kept);
+        }
+    }
+}
+
+impl http_body::Body for TeeBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let polled = Pin::new(&mut self.inner).poll_frame(cx);
+        match &polled {
+            Poll::Ready(Some(Ok(frame))) => {
+                if let Some(data) = frame.data_ref() {
+                    self.kept.lock().unwrap_or_else(PoisonError::into_inner).keep(data);
+                }
+            }
+            Poll::Ready(Some(Err(_))) => self.finish(TeeEnd::Failed),
+            Poll::Ready(None) => self.finish(TeeEnd::Ended),
+            Poll::Pending => {}
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+impl Drop for TeeBody {
+    fn drop(&mut self) {
+        // hyper does not poll again once it has sent as many bytes as it announced.
+        let all_passed = self.inner.is_end_stream() || self.inner.size_hint().exact() == Some(0);
+        self.finish(if all_passed { TeeEnd::Ended } else { TeeEnd::Dropped });
+    }
+}
+
+/// The kept beginning. Small chunks are copied together, because a `Bytes` of a few hundred
+/// bytes keeps a whole read buffer alive; large ones are shared.
+struct Kept {
+    chunks: Vec<Bytes>,
+    /// Small chunks since the last shared one.
+    small: BytesMut,
+    /// How many more bytes are kept.
+    room: usize,
+    /// How many bytes have passed, kept or not.
+    size: u64,
+    truncated: bool,
+    state: TeeState,
+}
+
+impl Kept {
+    fn new(cap: usize) -> Self {
+        Self {
+            chunks: Vec::new(),
+            small: BytesMut::new(),
+            room: cap,
+            size: 0,
+            truncated: false,
+            state: TeeState::Running,
+        }
+    }
+
+    fn keep(&mut self, data: &Bytes) {
+        self.size += data.len() as u64;
+        let length = data.len().min(self.room);
+        self.truncated |= length < data.len();
+        self.room -= length;
+        if length == 0 {
+            return;
+        }
+        let is_shared = length >= SHARED_FROM_BYTES && length * 2 >= data.len();
+        if is_shared {
+            self.seal_small();
+            self.chunks.push(data.slice(..length));
+        } else {
+            self.small.extend_from_slice(data.get(..length).unwrap_or_default());
+        }
+    }
+
+    fn seal_small(&mut self) {
+        if !self.small.is_empty() {
+            self.chunks.push(std::mem::take(&mut self.small).freeze());
+        }
+    }
+}
+
+/// From this length on a chunk is shared instead of copied: copying takes longer than a
+/// reference count, and the buffer behind it is mostly the chunk itself.
+const SHARED_FROM_BYTES: usize = 4096;
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::VecDeque, sync::mpsc};
+
+    use http_body_util::BodyExt as _;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Gives its frames one by one, then ends, fails, or stays pending.
+    struct Script(VecDeque<Option<Result<Bytes, ()>>>);
+
+    impl http_body::Body for Script {
+        type Data = Bytes;
+        type Error = BodyError;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+            match self.0.pop_front() {
+                Some(Some(Ok(bytes))) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
+                Some(Some(Err(()))) => Poll::Ready(Some(Err(BodyError::Stalled))),
+                Some(None) => Poll::Pending,
+                None => Poll::Ready(None),
+            }
+        }
+    }
+
+    fn script(frames: impl IntoIterator<Item = Option<Result<Bytes, ()>>>) -> Body {
+        Body::wrap(Script(frames.into_iter().collect()))
+    }
+
+    fn block_on<F: Future>(future: F) -> F::Output {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+    }
+
+    proptest! {
+        #[test]
+        fn what_comes_out_equals_what_went_in_under_any_split(
+            chunks in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..9000), 0..6),
+            cap in 0_usize..20_000,
+        ) {
+            let all: Vec<u8> = chunks.concat();
+            let frames = chunks.iter().map(|c| Some(Ok(Bytes::from(c.clone()))));
+            let (body, handle) = tee(script(frames), cap);
+            let out = block_on(body.collect()).unwrap().to_bytes();
+            prop_assert_eq!(&out[..], &all[..]);
+            let captured = handle.take();
+            let kept = captured.chunks.concat();
+            prop_assert_eq!(&kept[..], &all[..all.len().min(cap)]);
+            prop_assert_eq!(captured.size, all.len() as u64);
+            prop_assert_eq!(captured.truncated, all.len() > cap);
+            prop_assert_eq!(handle.state(), TeeState::Over(TeeEnd::Ended));
+        }
+    }
+
+    fn watched(body: Body) -> (Body, TeeHandle, mpsc::Receiver<(TeeEnd, Vec<u8>)>) {
+        let (tell, told) = mpsc::channel();
+        let on_end = move |end, kept: Captured| tell.send((end, kept.chunks.concat())).unwrap();
+        let (body, handle) = tee_with(body, 100, on_end);
+        (body, handle, told)
+    }
+
+    #[test]
+    fn the_end_is_told_once_even_when_the_body_is_dropped_afterwards() {
+        let (body, handle, told) = watched(script([Some(Ok(Bytes::from_static(b"ab")))]));
+        block_on(body.collect()).unwrap();
+        assert_eq!(told.iter().collect::<Vec<_>>(), [(TeeEnd::Ended, b"ab".to_vec())]);
+        assert_eq!(handle.size(), 2);
+    }
+
+    #[test]
+    fn a_body_that_fails_or_is_left_half_read_says_so() {
+        let (body, _, told) = watched(script([Some(Ok("ab".into())), Some(Err(()))]));
+        assert!(block_on(body.collect()).is_err());
+        assert_eq!(told.iter().collect::<Vec<_>>(), [(TeeEnd::Failed, b"ab".to_vec())]);
+
+        let (mut body, handle, told) = watched(script([Some(Ok("ab".into())), None]));
+        block_on(body.frame()).unwrap().unwrap();
+        assert_eq!(handle.state(), TeeState::Running);
+        drop(body);
+        assert_eq!(told.iter().collect::<Vec<_>>(), [(TeeEnd::Dropped, b"ab".to_vec())]);
+        assert_eq!(handle.state(), TeeState::Over(TeeEnd::Dropped));
+    }
+
+    #[test]
+    fn a_body_of_known_length_has_ended_when_its_last_byte_passed() {
+        let (mut body, _, told) = watched(Body::from("abc"));
+        assert_eq!(body.size_hint().exact(), Some(3));
+        block_on(body.frame()).unwrap().unwrap();
+        assert!(body.is_end_stream());
+        drop(body);
+        assert_eq!(told.iter().collect::<Vec<_>>(), [(TeeEnd::Ended, b"abc".to_vec())]);
+        let (body, _, told) = watched(Body::empty());
+        assert!(body.is_end_stream());
+        drop(body);
+        assert_eq!(told.iter().collect::<Vec<_>>(), [(TeeEnd::Ended, Vec::new())]);
+    }
+
+    #[test]
+    fn a_small_part_of_a_large_buffer_does_not_keep_the_buffer() {
+        let large = Bytes::from(vec![7; 100_000]);
+        let (body, handle) = tee(Body::from(large.clone()), 10_000);
+        block_on(body.collect()).unwrap();
+        let kept = handle.take();
+        assert_eq!((kept.chunks.concat().len(), kept.truncated), (10_000, true));
+        assert!(large.is_unique(), "the kept part is a copy");
+    }
+}

@@ -1,0 +1,269 @@
+//! The writer thread: takes batches, redacts, packs, commits, publishes, tidies up.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::{
+    error::CaptureError,
+    exchange::Exchange,
+    metrics::DropReason,
+    queue::Taken,
+    recorder::Shared,
+    redaction::Rules,
+    retention::Retention,
+    segment::{Sealed, Segment},
+    set_aside::{open_or_set_aside, set_aside},
+    settings::CaptureSettings,
+    storage::Storage,
+    stored::StoredExchange,
+};
+use crate::base::{backoff::Backoff, chain::Chain};
+
+/// Everything the thread owns.
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+    storage: Storage,
+    /// Goes on where the file ends; a dropped exchange leaves a gap.
+    next_seq: u64,
+    /// Those that `rules` was made of.
+    settings: Arc<CaptureSettings>,
+    rules: Rules,
+    /// Redacted, not yet committed.
+    segment: Segment,
+    /// Exchanges of the open segment, for subscribers; empty while there are none.
+    unpublished: Vec<Arc<StoredExchange>>,
+    backoff: Backoff,
+    /// After a failed write: not before this moment again.
+    retry_at: Option<Instant>,
+    retention: Retention,
+    /// When retention looks again.
+    tidy_at: Instant,
+}
+
+impl Writer {
+    pub(super) fn new(shared: Arc<Shared>, storage: Storage, next_seq: u64) -> Self {
+        let settings = shared.settings.load_full();
+        Self {
+            rules: Rules::new(&settings.redact, settings.body_cap.as_usize()),
+            shared,
+            storage,
+            next_seq,
+            settings,
+            segment: Segment::default(),
+            unpublished: Vec::new(),
+            backoff: Backoff::new(RETRY_FIRST, RETRY_MOST),
+            retry_at: None,
+            retention: Retention::default(),
+            tidy_at: Instant::now(),
+        }
+    }
+
+    /// Runs until the queue is closed and empty.
+    pub(super) fn run(mut self) {
+        let ended = NoteEnd(self.shared.clone());
+        let mut batch = Vec::new();
+        loop {
+            let taken = self.shared.queue.take(&mut batch, IDLE);
+            match taken {
+                Taken::Batch => self.store(&mut batch),
+                Taken::Idle => {}
+                Taken::Closed => break,
+            }
+            self.tidy(taken == Taken::Idle);
+        }
+        if let Err(error) = self.storage.empty_log() {
+            tracing::debug!(error = %Chain(&error), "the capture's log stays for the next start");
+        }
+        // The file is closed before anybody is told that it is.
+        drop(self);
+        drop(ended);
+    }
+
+    /// Packs and commits one batch; an exchange is in the file within some milliseconds.
+    fn store(&mut self, batch: &mut Vec<Exchange>) {
+        self.follow_settings();
+        let count = batch.len() as u64;
+        for exchange in batch.drain(..) {
+            self.pack(exchange);
+            if self.segment.is_full() {
+                self.commit();
+            }
+        }
+        self.commit();
+        // A burst must not hold its memory for ever.
+        batch.shrink_to(BATCH_KEPT);
+        self.shared.settled.send_modify(|settled| *settled += count);
+    }
+
+    /// Takes over what a reload has changed.
+    fn follow_settings(&mut self) {
+        let settings = self.shared.settings.load_full();
+        if !Arc::ptr_eq(&settings, &self.settings) {
+            self.rules = Rules::new(&settings.redact, settings.body_cap.as_usize());
+            self.settings = settings;
+        }
+    }
+
+    /// Redacts one exchange into the open segment. A panic over strange input costs that one
+    /// exchange, not the capture.
+    fn pack(&mut self, exchange: Exchange) {
+        let (rules, redactor, seq) = (&self.rules, &self.shared.redactor, self.next_seq);
+        let redacted = catch_unwind(AssertUnwindSafe(|| rules.redact(exchange, seq, redactor)));
+        let Ok(stored) = redacted else {
+            tracing::error!("an exchange could not be redacted, so it is not stored");
+            self.shared.drop_for(DropReason::Encoding, 1);
+            return;
+        };
+        self.next_seq += 1;
+        if let Err(error) = self.segment.push(&stored) {
+            tracing::error!(error = %Chain(&error), id = %stored.id, "an exchange is not stored");
+            self.shared.drop_for(DropReason::Encoding, 1);
+            return;
+        }
+        if self.shared.live.receiver_count() > 0 {
+            self.unpublished.push(Arc::new(stored));
+        }
+    }
+
+    /// Stores the open segment, then shows it to subscribers, stored or not.
+    fn commit(&mut self) {
+        let count = self.segment.count() as u64;
+        let is_due = self.retry_at.is_none_or(|at| Instant::now() >= at);
+        let sealed = if is_due { self.segment.seal(true) } else { Ok(None) };
+        self.segment = Segment::default();
+        let stored = match sealed {
+            Ok(Some(sealed)) => self.write(&sealed),
+            Ok(None) => Ok(false),
+            Err(error) => Err(error),
+        };
+        match stored {
+            Ok(true) => {
+                self.retry_at = None;
+                self.backoff.reset();
+                self.shared.note_stored(count);
+            }
+            Ok(false) => self.shared.drop_for(DropReason::Storage, count),
+            Err(error) => {
+                self.retry_at = Some(Instant::now() + self.backoff.next_pause());
+                self.shared.note_stopped(Chain(&error).to_string());
+                self.shared.drop_for(DropReason::Storage, count);
+            }
+        }
+        for exchange in self.unpublished.drain(..) {
+            // Nobody is left to see it: fine.
+            let _ = self.shared.live.send(exchange);
+        }
+    }
+
+    /// Writes a segment; waits while somebody else holds the file, and begins a new file when
+    /// this one turns out to be damaged.
+    fn write(&mut self, sealed: &Sealed) -> Result<bool, CaptureError> {
+        if !self.storage.is_open() {
+            self.open_anew()?;
+        }
+        self.keep_log_short()?;
+        loop {
+            match self.storage.insert(sealed) {
+                Ok(()) => return Ok(true),
+                Err(error) if error.is_busy() && !self.shared.queue.is_closed() => {
+                    self.shared.note_stopped(Chain(&error).to_string());
+                }
+                Err(error) if error.is_damage() => {
+                    self.begin_anew(&error)?;
+                    return self.storage.insert(sealed).map(|()| true);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// A reader that does not end keeps the write-ahead log growing: rather no capture than a
+    /// full disk.
+    fn keep_log_short(&mut self) -> Result<(), CaptureError> {
+        if self.storage.log_bytes() < LOG_MOST_BYTES {
+            return Ok(());
+        }
+        if self.storage.empty_log()? {
+            return Ok(());
+        }
+        Err(CaptureError::LogHeld { path: self.storage.path().to_owned() })
+    }
+
+    /// Moves a damaged file away and goes on with a new one.
+    fn begin_anew(&mut self, error: &CaptureError) -> Result<(), CaptureError> {
+        // First: SQLite deletes the log by its name when it closes, and that must not be the
+        // log of the new file.
+        self.storage.close()?;
+        set_aside(self.storage.path(), self.shared.clock.unix_ms(), error)?;
+        self.open_anew()
+    }
+
+    fn open_anew(&mut self) -> Result<(), CaptureError> {
+        let path = self.storage.path().to_owned();
+        let (storage, _, _) = open_or_set_aside(&path, self.shared.clock.unix_ms())?;
+        self.storage = storage;
+        self.retention = Retention::default();
+        Ok(())
+    }
+
+    /// Retention: one step between batches, several while nothing else is to do.
+    fn tidy(&mut self, is_idle: bool) {
+        if Instant::now() < self.tidy_at {
+            return;
+        }
+        self.follow_settings();
+        let until = Instant::now() + if is_idle { TIDY_IDLE } else { Duration::ZERO };
+        loop {
+            let now_ms = self.shared.clock.unix_ms();
+            let did = self.retention.step(&mut self.storage, &self.settings, now_ms);
+            if let Err(error) = &did {
+                tracing::debug!(error = %Chain(error), "the capture could not be tidied up");
+            }
+            if !matches!(did, Ok(true)) {
+                self.tidy_at = Instant::now() + TIDY_EVERY;
+                break;
+            }
+            if Instant::now() >= until {
+                break;
+            }
+        }
+        if let Ok((used, _)) = self.storage.used_and_free_bytes() {
+            self.shared.metrics.stored_bytes.set(i64::try_from(used).unwrap_or(i64::MAX));
+        }
+    }
+}
+
+/// Says that the thread is over, also when it panics.
+struct NoteEnd(Arc<Shared>);
+
+impl Drop for NoteEnd {
+    fn drop(&mut self) {
+        self.0.note_ended();
+    }
+}
+
+/// Room for exchanges that is kept between batches.
+const BATCH_KEPT: usize = 1024;
+
+/// How often an idle writer looks whether there is something to tidy up.
+const IDLE: Duration = Duration::from_millis(250);
+
+/// How often retention looks when there was nothing to do.
+const TIDY_EVERY: Duration = Duration::from_secs(1);
+
+/// How long retention may go on before the queue is looked at again.
+const TIDY_IDLE: Duration = Duration::from_millis(20);
+
+/// Pause after a first failed write.
+const RETRY_FIRST: Duration = Duration::from_millis(200);
+
+/// Longest pause between tries while the disk is full.
+const RETRY_MOST: Duration = Duration::from_secs(5);
+
+/// The write-ahead log may become this long before it must be emptied.
+const LOG_MOST_BYTES: u64 = 56 << 20;
