@@ -1,0 +1,145 @@
+//! The table of calls.
+
+use std::{collections::HashMap, sync::LazyLock};
+
+use http::Method;
+
+use super::{
+    account::Account,
+    call::{Answer, Call},
+    calls,
+    credential::Credential,
+    form::{Form, FormKind},
+    query::Query,
+    quota::Limits,
+    refusal::Refusal,
+    state::State,
+};
+
+/// One call of the platform: what it asks for, and what it does.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CallSpec {
+    /// Its path.
+    pub(super) path: &'static str,
+    /// POST, else GET.
+    pub(super) is_post: bool,
+    /// What it is called with.
+    pub(super) credential: Credential,
+    /// What its body holds.
+    pub(super) form: FormKind,
+    /// How often it may be called.
+    pub(super) limits: Limits,
+    /// Whether its JSON comes as `text/plain`.
+    pub(super) is_plain: bool,
+    /// Whether it hands out access tokens.
+    pub(super) is_token_call: bool,
+    /// What it does, once everything above was found good.
+    pub(super) handler: Handler,
+}
+
+/// What a call does. It takes the account's lock itself, and only as long as it must.
+pub(super) type Handler = fn(&Cx<'_>) -> Result<Answer, Refusal>;
+
+/// What a handler works with.
+pub(super) struct Cx<'a> {
+    /// Whose call it is.
+    pub(super) account: &'a Account,
+    /// The call.
+    pub(super) call: &'a Call,
+    /// Its query.
+    pub(super) query: &'a Query<'a>,
+    /// Its body.
+    pub(super) form: &'a Form,
+    /// The account's time.
+    pub(super) now_ms: i64,
+}
+
+impl Cx<'_> {
+    /// The account's state, locked.
+    pub(super) fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.account.state()
+    }
+}
+
+impl CallSpec {
+    /// A POST of JSON with an access token.
+    pub(super) const fn post(path: &'static str, handler: Handler) -> Self {
+        Self {
+            path,
+            is_post: true,
+            credential: Credential::Token,
+            form: FormKind::Json,
+            limits: Limits::USUAL,
+            is_plain: false,
+            is_token_call: false,
+            handler,
+        }
+    }
+
+    /// A GET with an access token.
+    pub(super) const fn get(path: &'static str, handler: Handler) -> Self {
+        let spec = Self::post(path, handler);
+        Self { is_post: false, form: FormKind::None, ..spec }
+    }
+
+    /// With another credential.
+    pub(super) const fn with(self, credential: Credential) -> Self {
+        Self { credential, ..self }
+    }
+
+    /// With another form of body.
+    pub(super) const fn form(self, form: FormKind) -> Self {
+        Self { form, ..self }
+    }
+
+    /// With limits of its own.
+    pub(super) const fn limited(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// With JSON as `text/plain`.
+    pub(super) const fn plain(self) -> Self {
+        Self { is_plain: true, ..self }
+    }
+
+    /// One that hands out access tokens.
+    pub(super) const fn issuing(self) -> Self {
+        Self { is_token_call: true, ..self }
+    }
+
+    /// The errcode of a wrong method; none for the right one.
+    pub(super) fn method_errcode(&self, method: &Method) -> Option<i64> {
+        match self.is_post {
+            true => (method != Method::POST).then_some(43002),
+            false => (method != Method::GET).then_some(43001),
+        }
+    }
+}
+
+/// The call at `path`.
+pub(super) fn find(path: &str) -> Option<&'static CallSpec> {
+    TABLE.get(path).copied()
+}
+
+/// The paths of all calls.
+pub(super) fn paths() -> impl Iterator<Item = &'static str> {
+    TABLE.keys().copied()
+}
+
+static TABLE: LazyLock<HashMap<&'static str, &'static CallSpec>> = LazyLock::new(|| {
+    let all = calls::FAMILIES.iter().flat_map(|family| family.iter());
+    all.map(|spec| (spec.path, spec)).collect()
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_call_stands_in_the_table_once() {
+        let listed: usize = calls::FAMILIES.iter().map(|family| family.len()).sum();
+        assert_eq!(TABLE.len(), listed);
+        assert!(paths().all(|path| path.starts_with('/') && !path.ends_with('/')));
+        assert!(find("/cgi-bin/nothing").is_none());
+    }
+}

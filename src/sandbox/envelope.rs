@@ -1,0 +1,108 @@
+//! How an outcome is written: the platform's error envelope, and what switches change in it.
+
+use http::StatusCode;
+use serde_json::Value;
+
+use super::{
+    call::{Answer, JSON, PLAIN},
+    fault_list::Instead,
+    refusal::Refusal,
+    settings::{JsonType, Settings},
+};
+
+/// HTTP 200 with errcode, text and rid.
+pub(super) fn refused(refusal: &Refusal, rid: &str) -> Answer {
+    let text = Value::String(format!("{} rid: {rid}", refusal.errmsg));
+    let errcode = refusal.errcode;
+    Answer {
+        status: StatusCode::OK,
+        content_type: JSON,
+        disposition: None,
+        body: format!(r#"{{"errcode":{errcode},"errmsg":{text}}}"#).into(),
+        errcode: Some(errcode),
+    }
+}
+
+/// nginx's own page for a status, as the platform's front servers send it.
+fn page(status: StatusCode) -> Answer {
+    let page = format!(
+        "<html>\r\n<head><title>{status}</title></head>\r\n<body>\r\n\
+         <center><h1>{status}</h1></center>\r\n<hr><center>nginx</center>\r\n\
+         </body>\r\n</html>\r\n"
+    );
+    Answer { status, ..Answer::binary("text/html", page.into()) }
+}
+
+/// What stands in place of an answer; a refusal where it has an errcode.
+pub(super) fn instead(instead: Instead) -> Result<Answer, i64> {
+    match instead {
+        Instead::Errcode(errcode) => Err(errcode),
+        Instead::EmptyGbk => Ok(Answer::binary("text/html; charset=gbk", bytes::Bytes::new())),
+        Instead::Status(status) => {
+            Ok(page(StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY)))
+        }
+    }
+}
+
+/// Lays the account's switches over an answer of a call whose JSON comes as `text/plain` or not.
+pub(super) fn dressed(mut answer: Answer, is_plain: bool, settings: &Settings) -> Answer {
+    if answer.content_type != JSON {
+        return answer;
+    }
+    let is_plain = match settings.json_type {
+        JsonType::Usual => is_plain,
+        JsonType::Json => false,
+        JsonType::Plain => true,
+    };
+    if is_plain {
+        answer.content_type = PLAIN;
+    }
+    if settings.errcode_as_string || settings.control_characters {
+        answer.body = odd_json(&answer.body, settings).into();
+    }
+    answer
+}
+
+/// JSON with the oddities that the platform was seen with.
+fn odd_json(body: &[u8], settings: &Settings) -> String {
+    let Ok(mut value) = serde_json::from_slice::<Value>(body) else { return String::new() };
+    if settings.errcode_as_string
+        && let Some(errcode) = value.get_mut("errcode")
+    {
+        *errcode = Value::String(errcode.to_string());
+    }
+    let text = value.to_string();
+    if settings.control_characters {
+        text.replacen(r#""errmsg":""#, "\"errmsg\":\"\u{b}", 1)
+    } else {
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_has_the_platforms_envelope() {
+        let answer = refused(&Refusal::with(47001, "a \"quote\""), "0-1-2");
+        let wanted = r#"{"errcode":47001,"errmsg":"data format error: a \"quote\" rid: 0-1-2"}"#;
+        assert_eq!(answer.body, wanted);
+        assert_eq!(answer.content_type, "application/json; encoding=utf-8");
+    }
+
+    #[test]
+    fn switches_change_json_and_nothing_else() {
+        let settings = Settings {
+            json_type: JsonType::Plain,
+            errcode_as_string: true,
+            control_characters: true,
+            ..Settings::default()
+        };
+        let answer = dressed(refused(&Refusal::new(-1), "r"), false, &settings);
+        assert_eq!(answer.content_type, "text/plain");
+        assert_eq!(answer.body, "{\"errcode\":\"-1\",\"errmsg\":\"\u{b}system error rid: r\"}");
+        let picture = Answer::binary("image/png", "x".into());
+        assert_eq!(dressed(picture.clone(), true, &settings), picture);
+    }
+}

@@ -1,0 +1,100 @@
+//! What the platform writes beside an errcode.
+
+/// The text of a code without its rid; a general one for codes that are not listed.
+pub(super) fn errmsg(errcode: i64) -> &'static str {
+    TEXTS
+        .binary_search_by_key(&errcode, |(code, _)| *code)
+        .ok()
+        .and_then(|at| TEXTS.get(at))
+        .map_or("business error", |(_, text)| *text)
+}
+
+/// Sorted by code. Wordings of the platform where samples exist, else of its error pages (read
+/// 2026-08).
+const TEXTS: &[(i64, &str)] = &[
+    (-1, "system error"),
+    (0, "ok"),
+    (
+        40001,
+        "invalid credential, access_token is invalid or not latest, could get access_token by \
+         getStableAccessToken, more details at https://mmbizurl.cn/s/JtxxFh33r",
+    ),
+    (40002, "invalid grant_type"),
+    (40003, "invalid openid"),
+    (40004, "invalid media type"),
+    (40007, "invalid media_id"),
+    (40008, "invalid message type"),
+    (40009, "invalid image size"),
+    (40013, "invalid appid"),
+    (40014, "invalid access_token"),
+    (40029, "invalid code"),
+    (40033, "invalid charset. please check your request, if include \\uxxxx will create fail!"),
+    (40066, "invalid url"),
+    (40097, "invalid args"),
+    (40125, "invalid appsecret"),
+    (40129, "invalid scene"),
+    (40163, "code been used"),
+    (40164, "invalid ip, not in whitelist"),
+    (40169, "invalid length for scene, or the data is not json string"),
+    (40243, "AppSecret is frozen"),
+    (41001, "access_token missing"),
+    (41002, "appid missing"),
+    (41004, "appsecret missing"),
+    (41005, "media data missing"),
+    (41006, "media_id missing"),
+    (41008, "missing code"),
+    (41030, "invalid page"),
+    (42001, "access_token expired"),
+    (43001, "require GET method"),
+    (43002, "require POST method"),
+    (43004, "require subscribe"),
+    (43101, "user refuse to accept the msg"),
+    (44001, "empty media data"),
+    (44002, "empty post data"),
+    (44004, "empty content"),
+    (45001, "media size out of limit"),
+    (45002, "content size out of limit"),
+    (45009, "reach max api daily quota limit"),
+    (45011, "api minute-quota reach limit, must slower, retry next minute"),
+    (45015, "response out of time limit or subscription is canceled"),
+    (45035, "access clientip is not registered, not in ip-white-list"),
+    (45047, "out of response count limit"),
+    (47001, "data format error"),
+    (48001, "api unauthorized"),
+    (48004, "api forbidden for irregularities"),
+    (48006, "forbid to clear quota because of reaching the limit"),
+    (50002, "user limited"),
+    (61004, "access clientip is not registered"),
+    (76003, "cgi_path is invalid"),
+    (76021, "cgi_path not found"),
+    (76022, "could not use this cgi_path, no permission"),
+    (85096, "not allow include scancode_time field"),
+    (89503, "this api need to be confirmed by administrator"),
+    (1_000_005, "third_cat_id is not approved"),
+    (1_000_009, "third_cat_id does not exist"),
+    (1_000_011, "product id does not exist"),
+    (1_000_012, "product id already exists"),
+    (1_000_035, "invalid url in product"),
+    (1_000_042, "scene is not open"),
+    (1_070_001, "file or image is empty"),
+    (1_070_008, "fetch image fail"),
+    (1_070_010, "image must be uploaded through /shop/img/upload"),
+    (9_401_001, "SPU_EXIST"),
+    (9_401_002, "SPU_NOT_EXIST"),
+    (9_401_020, "INVALID_ARGUMENT"),
+    (9_401_023, "SPU_NOT_ALLOW_EDIT"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_sorted_so_that_each_is_found() {
+        assert!(TEXTS.is_sorted_by_key(|(code, _)| *code));
+        for (code, text) in TEXTS {
+            assert_eq!(errmsg(*code), *text);
+        }
+        assert_eq!(errmsg(123), "business error");
+    }
+}

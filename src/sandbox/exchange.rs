@@ -1,0 +1,126 @@
+//! One call of an account, from its arrival to the journal.
+
+use serde_json::Value;
+
+use super::{
+    account::Account,
+    call::{Answer, Call, Reply},
+    credential::{Claim, refusal_to},
+    dispatch::{CallSpec, Cx},
+    envelope,
+    fault_list::{Strike, TokenFault},
+    form::Form,
+    journal::Entry,
+    judge::Case,
+    query::Query,
+    refusal::Refusal,
+    state::State,
+};
+
+/// A call with its account.
+pub(super) struct Exchange<'a> {
+    /// Whose call it is.
+    pub(super) account: &'a Account,
+    /// The call.
+    pub(super) call: &'a Call,
+    /// Its line in the table; none for an unknown path.
+    pub(super) spec: Option<&'static CallSpec>,
+    /// Its query, decoded.
+    pub(super) query: Query<'a>,
+    /// Its body, read.
+    pub(super) form: Form,
+}
+
+impl Exchange<'_> {
+    /// Counts, strikes, judges, performs and writes down. The account's lock is free while the
+    /// call's handler works.
+    pub(super) fn run(&self, claim: &Claim) -> Reply {
+        let now_ms = self.account.now_ms();
+        let case = Case {
+            spec: self.spec,
+            method: &self.call.method,
+            proof: &claim.proof,
+            form: &self.form,
+            peer: self.call.peer,
+            now_ms,
+        };
+        let mut state = self.account.state();
+        let strike = self.arrive(&mut state, now_ms);
+        let peer = state.settings.caller_ip.unwrap_or(self.call.peer);
+        let outcome = match strike.instead {
+            Some(instead) => {
+                drop(state);
+                envelope::instead(instead).map_err(|errcode| refusal_to(errcode, peer))
+            }
+            None => {
+                let judged = case.judge(&mut state);
+                drop(state);
+                judged.and_then(|spec| self.perform(spec, now_ms))
+            }
+        };
+        self.close(outcome, &strike, now_ms)
+    }
+
+    /// Counts the call and lets faults strike.
+    fn arrive(&self, state: &mut State, now_ms: i64) -> Strike {
+        let is_token_call = self.spec.is_some_and(|spec| spec.is_token_call);
+        if is_token_call {
+            let is_forced = self.form.field("force_refresh") == Some(&Value::Bool(true));
+            state.counters.note_token_call(is_forced);
+        } else {
+            state.counters.note_call(&self.call.path);
+        }
+        let strike = state.faults.strike(&self.call.path, is_token_call);
+        if let Some(fault) = strike.tokens {
+            strike_tokens(state, self.account, fault, now_ms);
+        }
+        strike
+    }
+
+    /// What the call is there for.
+    fn perform(&self, spec: &CallSpec, now_ms: i64) -> Result<Answer, Refusal> {
+        let Self { account, call, query, form, .. } = self;
+        (spec.handler)(&Cx { account, call, query, form, now_ms })
+    }
+
+    /// Writes the answer and the journal.
+    fn close(&self, outcome: Result<Answer, Refusal>, strike: &Strike, now_ms: i64) -> Reply {
+        let (answer, rid) = match outcome {
+            Ok(answer) => (answer, None),
+            Err(refusal) => {
+                let rid = self.account.rid(now_ms);
+                (envelope::refused(&refusal, &rid), Some(rid))
+            }
+        };
+        let mut state = self.account.state();
+        state.journal.note(Entry {
+            time_ms: now_ms,
+            method: self.call.method.to_string(),
+            path: self.call.path.clone(),
+            status: answer.status.as_u16(),
+            errcode: answer.errcode,
+            rid,
+            is_fault: *strike != Strike::default(),
+        });
+        let is_plain = self.spec.is_some_and(|spec| spec.is_plain);
+        let answer = envelope::dressed(answer, is_plain, &state.settings);
+        let headers = state.settings.response_headers.clone();
+        drop(state);
+        Reply { headers, ..reply(answer, strike) }
+    }
+}
+
+/// What a token fault does, whether asked for at once or by a call that it waited for.
+pub(super) fn strike_tokens(state: &mut State, account: &Account, fault: TokenFault, now_ms: i64) {
+    match fault {
+        TokenFault::Expire => state.ledger.expire(now_ms),
+        TokenFault::ForeignFetch => {
+            state.ledger.foreign_fetch(&account.mint(), &state.settings, now_ms);
+        }
+    }
+}
+
+/// An answer in the manner that faults ask for.
+pub(super) fn reply(answer: Answer, strike: &Strike) -> Reply {
+    Reply { answer, delay: strike.delay, cut: strike.cut, headers: Vec::new() }
+}

@@ -1,0 +1,184 @@
+//! One fault that was asked for.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// What goes wrong; the words of the control call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum FaultKind {
+    /// The current tokens are over: 42001; a normal fetch gives a new one.
+    ExpireToken,
+    /// Another holder of the AppSecret fetched: our token is dead at once (40001); a normal
+    /// fetch gives a new one.
+    ForeignFetch,
+    /// The answer is held back for `ms`; the call takes effect at once.
+    Delay,
+    /// The connection is reset and the call has no effect.
+    ResetBefore,
+    /// The call takes effect and the connection is reset instead of the answer; with `value`
+    /// after so many bytes of the answer's body.
+    ResetAfter,
+    /// HTTP status `value` (502 if missing) with an HTML page, no effect.
+    Status,
+    /// HTTP 200, no body, `text/html; charset=gbk`, as seen in 2017; no effect.
+    EmptyGbk,
+    /// errcode -1, no effect.
+    Busy,
+    /// errcode `value`, no effect.
+    Errcode,
+}
+
+/// A fault with where, how often and how much.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fault {
+    /// What goes wrong.
+    pub(super) kind: FaultKind,
+    /// Which calls; none = all but the token calls, so that a fault meant for a call is not
+    /// used up by the fetch before it. A `*` at the end stands for any rest.
+    pub(super) path: Option<String>,
+    /// How many calls are still hit; none = until faults are cleared.
+    pub(super) left: Option<u32>,
+    /// For `delay`.
+    pub(super) delay_ms: u64,
+    /// For `status`, `errcode`, `reset_after`.
+    pub(super) value: Option<i64>,
+}
+
+/// A fault as it is posted.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFault {
+    kind: FaultKind,
+    path: Option<String>,
+    count: Option<u32>,
+    ms: Option<u64>,
+    value: Option<Value>,
+}
+
+impl Fault {
+    /// Reads `{"kind","path"?,"count"?,"ms"?,"value"?}`. `count` is 1 if missing, and 0 means
+    /// until faults are cleared. An error says what is wrong and lists the choices.
+    pub(super) fn parse(body: &[u8]) -> Result<Self, String> {
+        let raw: RawFault = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+        let value = raw.value.as_ref().map(whole_number).transpose()?;
+        let delay_ms = raw.ms.unwrap_or(0);
+        match raw.kind {
+            FaultKind::Delay if !(1..=MOST_DELAY_MS).contains(&delay_ms) => {
+                return Err(format!("`delay` needs `ms` from 1 to {MOST_DELAY_MS}"));
+            }
+            FaultKind::Errcode if value.is_none_or(|code| code == 0) => {
+                return Err("`errcode` needs `value`, a number other than 0".to_owned());
+            }
+            FaultKind::Status if value.is_some_and(|code| !(200..=599).contains(&code)) => {
+                return Err("`status` needs `value` from 200 to 599".to_owned());
+            }
+            FaultKind::ResetAfter if value.is_some_and(|bytes| bytes < 0) => {
+                return Err("`reset_after` takes a number of bytes as `value`".to_owned());
+            }
+            FaultKind::ExpireToken
+            | FaultKind::ForeignFetch
+            | FaultKind::Delay
+            | FaultKind::ResetBefore
+            | FaultKind::ResetAfter
+            | FaultKind::Status
+            | FaultKind::EmptyGbk
+            | FaultKind::Busy
+            | FaultKind::Errcode => {}
+        }
+        if raw.path.as_ref().is_some_and(|path| !path.starts_with('/') && path != "*") {
+            return Err("`path` begins with /, such as /shop/spu/add or /shop/*".to_owned());
+        }
+        let left = raw.count.map_or(Some(1), |count| (count > 0).then_some(count));
+        Ok(Self { kind: raw.kind, path: raw.path, left, delay_ms, value })
+    }
+
+    /// Whether the fault is meant for a call of `path`.
+    pub(super) fn hits(&self, path: &str, is_token_call: bool) -> bool {
+        match self.path.as_deref() {
+            None => !is_token_call,
+            Some(wanted) => match wanted.strip_suffix('*') {
+                Some(beginning) => path.starts_with(beginning),
+                None => path == wanted,
+            },
+        }
+    }
+
+    /// For `GET faults`.
+    pub(super) fn to_json(&self) -> Value {
+        json!({
+            "kind": self.kind,
+            "path": self.path,
+            "count": self.left.unwrap_or(0),
+            "ms": self.delay_ms,
+            "value": self.value,
+        })
+    }
+}
+
+/// A number, or the same as text.
+fn whole_number(value: &Value) -> Result<i64, String> {
+    let number = value.as_i64().or_else(|| value.as_str()?.trim().parse().ok());
+    number.ok_or_else(|| format!("`value` must be a whole number, not {value}"))
+}
+
+/// Longer than any time limit that somebody may want to test.
+const MOST_DELAY_MS: u64 = 600_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Fault, String> {
+        Fault::parse(text.as_bytes())
+    }
+
+    #[test]
+    fn every_kind_of_the_contract_is_read() {
+        for text in [
+            r#"{"kind":"expire_token"}"#,
+            r#"{"kind":"foreign_fetch"}"#,
+            r#"{"kind":"delay","ms":300}"#,
+            r#"{"kind":"reset_before","path":"/shop/spu/add"}"#,
+            r#"{"kind":"reset_after","count":2,"value":10}"#,
+            r#"{"kind":"status","value":503}"#,
+            r#"{"kind":"empty_gbk"}"#,
+            r#"{"kind":"busy","count":0}"#,
+            r#"{"kind":"errcode","value":"45009","path":"/cgi-bin/stable_token"}"#,
+        ] {
+            assert!(parse(text).is_ok(), "{text}: {:?}", parse(text));
+        }
+        assert_eq!(parse(r#"{"kind":"busy"}"#).unwrap().left, Some(1));
+        assert_eq!(parse(r#"{"kind":"busy","count":0}"#).unwrap().left, None);
+    }
+
+    #[test]
+    fn what_is_unknown_is_refused_with_the_choices() {
+        assert!(parse(r#"{"kind":"boom"}"#).unwrap_err().contains("foreign_fetch"));
+        assert!(parse(r#"{"kind":"busy","times":2}"#).unwrap_err().contains("count"));
+        for bad in [
+            "",
+            "[]",
+            r#"{"kind":"delay"}"#,
+            r#"{"kind":"errcode"}"#,
+            r#"{"kind":"errcode","value":0}"#,
+            r#"{"kind":"errcode","value":"x"}"#,
+            r#"{"kind":"status","value":99}"#,
+            r#"{"kind":"reset_after","value":-1}"#,
+            r#"{"kind":"busy","path":"shop"}"#,
+            r#"{"kind":"busy","count":-1}"#,
+        ] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_fault_without_path_leaves_token_calls_alone() {
+        let any = parse(r#"{"kind":"busy"}"#).unwrap();
+        assert!(any.hits("/shop/spu/add", false) && !any.hits("/cgi-bin/token", true));
+        let shop = parse(r#"{"kind":"busy","path":"/shop/*"}"#).unwrap();
+        assert!(shop.hits("/shop/spu/add", false) && !shop.hits("/wxa/x", false));
+        let token = parse(r#"{"kind":"busy","path":"/cgi-bin/token"}"#).unwrap();
+        assert!(token.hits("/cgi-bin/token", true) && !token.hits("/cgi-bin/token2", false));
+    }
+}

@@ -1,0 +1,64 @@
+//! The simulator of the WeChat platform: product code for working without an account, and the
+//! upstream of our own tests.
+//!
+//! Here live its accounts, token families, quotas, calls, faults, control, and its own small
+//! TLS server. Nothing here knows of keys, lanes or the gateway's request path.
+
+mod account;
+mod call;
+mod calls;
+mod certificate;
+mod control;
+mod control_door;
+mod counters;
+mod credential;
+mod dispatch;
+mod envelope;
+mod errmsg;
+mod error;
+mod exchange;
+mod fault;
+mod fault_list;
+mod form;
+mod ids;
+mod intake;
+mod ip_rule;
+mod journal;
+mod judge;
+mod letter_case;
+mod login_codes;
+mod media_store;
+mod moment;
+mod multipart;
+mod options;
+mod platform;
+mod product;
+mod product_form;
+mod product_shelf;
+mod query;
+mod quota;
+mod refusal;
+mod roster;
+mod running;
+mod server;
+mod service;
+mod settings;
+mod severable;
+mod state;
+mod token_family;
+mod token_ledger;
+
+#[cfg(test)]
+mod over_the_wire;
+
+pub use call::{Answer, Call, Cut, Reply};
+pub use error::SandboxError;
+pub use options::{SandboxAccount, SandboxOptions, Tls};
+pub use platform::Platform;
+pub use running::Sandbox;
+
+/// The simulator's name for an account whose upstream is the real platform: its shadow.
+#[must_use]
+pub fn shadow_name(account: &str) -> String {
+    format!("{account}~sandbox")
+}

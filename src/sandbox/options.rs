@@ -1,0 +1,79 @@
+//! What a sandbox is started with.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+
+use crate::base::secret::Secret;
+
+/// Everything that is fixed at the start; the rest is changed by control calls.
+#[derive(Clone, Debug)]
+pub struct SandboxOptions {
+    /// Where it listens; port 0 = any. Off loopback a control token is needed if control is
+    /// allowed over HTTP.
+    pub listen: SocketAddr,
+    /// Whether it speaks TLS.
+    pub tls: Tls,
+    /// Its accounts; more can come and go while it runs.
+    pub accounts: Vec<SandboxAccount>,
+    /// What `Authorization: Bearer` must carry on control calls over HTTP; none = no check.
+    pub control_token: Option<Secret>,
+    /// Whether `/-/sandbox/…` is answered on the sandbox's own port. Off in the gateway, which
+    /// calls [`crate::sandbox::Sandbox::control`] in process.
+    pub allow_control_over_http: bool,
+    /// With a seed, tokens, ids and rids come in the same order in every run.
+    pub seed: Option<u64>,
+    /// Life of a new access token; the platform's is [`SandboxOptions::TOKEN_LIFE`].
+    pub token_life: Duration,
+}
+
+impl SandboxOptions {
+    /// How long the platform's tokens live.
+    pub const TOKEN_LIFE: Duration = Duration::from_secs(7200);
+}
+
+impl Default for SandboxOptions {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            tls: Tls::SelfMade,
+            accounts: Vec::new(),
+            control_token: None,
+            allow_control_over_http: false,
+            seed: None,
+            token_life: Self::TOKEN_LIFE,
+        }
+    }
+}
+
+/// What the sandbox speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// TLS with a certificate from a CA that is made at each start and kept in memory only.
+    SelfMade,
+    /// Plain HTTP.
+    Plain,
+}
+
+/// One simulated app. Two accounts may share an AppID when their secrets differ: a gateway's
+/// account and its shadow.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SandboxAccount {
+    /// What control calls name it by, such as `shop` or `shop~sandbox`.
+    pub name: String,
+    /// Its AppID.
+    pub app_id: String,
+    /// Its simulated AppSecret; opens nothing but this sandbox.
+    pub app_secret: String,
+}
+
+/// Without the secret: somebody may have put a real one here.
+impl std::fmt::Debug for SandboxAccount {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SandboxAccount")
+            .field("name", &self.name)
+            .field("app_id", &self.app_id)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,265 @@
+//! The switches of an account, all with the platform's behaviour as default.
+
+use std::{collections::BTreeMap, net::IpAddr};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{ip_rule::IpRule, quota::Limits};
+
+/// What `POST state` changes and `GET state` shows. Where the platform's behaviour is not known,
+/// the default is the likeliest reading of its documents, and the switch has the others.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Settings {
+    /// Who may call; empty = everybody, as for a new mini program.
+    pub(super) ip_list: Vec<IpRule>,
+    /// Which calls look at `ip_list`.
+    pub(super) ip_check: IpCheck,
+    /// The address that the platform sees instead of the socket's: an egress that changed.
+    pub(super) caller_ip: Option<IpAddr>,
+    /// The AppSecret is frozen in the console: 40243.
+    pub(super) frozen: bool,
+    /// Paths that this account has no permission for: 48001.
+    pub(super) denied_paths: Vec<String>,
+    /// Limits of single paths in place of the platform's.
+    pub(super) quotas: BTreeMap<String, Limits>,
+    /// How often quotas may be cleared in a month; then 48006.
+    pub(super) clears_a_month: u32,
+    /// Life of new tokens, in seconds.
+    pub(super) token_life_s: u32,
+    /// How many replaced tokens of `/cgi-bin/token` are accepted beside the current one.
+    pub(super) classic_previous_kept: u32,
+    /// How long a replaced token is accepted, in seconds.
+    pub(super) previous_life_s: u32,
+    /// Forced refreshes of `/cgi-bin/stable_token` in a day; then 45009.
+    pub(super) forced_a_day: u32,
+    /// Seconds that forced refreshes must lie apart.
+    pub(super) forced_apart_s: u32,
+    /// The answer to a forced refresh that comes too soon.
+    pub(super) forced_too_soon: TooSoon,
+    /// How long a token survives being replaced by force, in seconds; a second forced refresh
+    /// ends it at once.
+    pub(super) forced_previous_life_s: u32,
+    /// The answer to a token that was never issued: 40001 or 40014.
+    pub(super) unknown_token_errcode: i64,
+    /// The answer to a wrong AppSecret: 40125 or 40001.
+    pub(super) wrong_secret_errcode: i64,
+    /// Which content type JSON comes with.
+    pub(super) json_type: JsonType,
+    /// Writes `"errcode":"0"` instead of `"errcode":0`, as one call of the platform does.
+    pub(super) errcode_as_string: bool,
+    /// Puts a raw control character into errmsg, as the platform does now and then.
+    pub(super) control_characters: bool,
+    /// Further response headers as `[name, value]`; over HTTP/1.1 names keep their letter case.
+    pub(super) response_headers: Vec<(String, String)>,
+    /// Size limit of every upload in place of the documented ones, in bytes.
+    pub(super) media_limit_bytes: Option<u64>,
+    /// How long uploaded media are kept, in seconds.
+    pub(super) media_life_s: u32,
+    /// Whether a video is answered with a URL instead of its bytes.
+    pub(super) video_as_url: bool,
+    /// The answer to an image above 2 MB on `/shop/img/upload`; its page names none.
+    pub(super) image_too_large_errcode: i64,
+    /// What `/shop/img/upload` returns when `resp_type` is missing.
+    pub(super) img_resp_type: i64,
+    /// Where `/shop/img/upload` looks for the image when `upload_type` is missing.
+    pub(super) img_upload_type: i64,
+    /// Content type of mini program codes; none = that of the bytes.
+    pub(super) code_type: CodeType,
+    /// Refuses `\u` escapes in JSON bodies of messages: 40033.
+    pub(super) refuse_unicode_escapes: bool,
+    /// Customer messages to one user before 45047; none = no limit.
+    pub(super) reply_limit: Option<u32>,
+    /// Login codes that are valid; none = every well-formed one, once.
+    pub(super) login_codes: Option<Vec<String>>,
+    /// Pages of the released version; none = every page exists.
+    pub(super) pages: Option<Vec<String>>,
+    /// Seconds until a submitted product is under audit.
+    pub(super) audit_take_up_s: u32,
+    /// Seconds from submission to the decision of the audit.
+    pub(super) audit_delay_s: u32,
+    /// Why audits fail; none = they pass.
+    pub(super) audit_reject_reason: Option<String>,
+    /// Approved categories; none = all.
+    pub(super) third_cats: Option<Vec<i64>>,
+    /// Whether a product may name scene groups.
+    pub(super) scene_open: bool,
+    /// Whether products are checked beyond their ids.
+    pub(super) check_products: bool,
+    /// Gives ids above 2^53, which many a JSON reader rounds.
+    pub(super) large_ids: bool,
+}
+
+/// Which calls look at the IP list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum IpCheck {
+    /// Calls with the AppSecret: mini programs.
+    Secret,
+    /// All calls: official accounts.
+    All,
+}
+
+/// What happens to a forced refresh that comes too soon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum TooSoon {
+    /// The current token with its remaining time.
+    Current,
+    /// 45009.
+    Error,
+}
+
+/// Which content type JSON comes with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum JsonType {
+    /// `application/json`, but `text/plain` on the calls that are known for it.
+    Usual,
+    /// `application/json` on all.
+    Json,
+    /// `text/plain` on all.
+    Plain,
+}
+
+/// Which content type a mini program code comes with. The image is always a PNG.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum CodeType {
+    /// What the bytes are.
+    #[serde(rename = "image/png")]
+    Png,
+    /// What the platform is said to send for codes that are not transparent, whatever the bytes.
+    #[serde(rename = "image/jpeg")]
+    Jpeg,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            ip_list: Vec::new(),
+            ip_check: IpCheck::Secret,
+            caller_ip: None,
+            frozen: false,
+            denied_paths: Vec::new(),
+            quotas: BTreeMap::new(),
+            clears_a_month: 10,
+            token_life_s: 7200,
+            classic_previous_kept: 1,
+            previous_life_s: 300,
+            forced_a_day: 20,
+            forced_apart_s: 30,
+            forced_too_soon: TooSoon::Current,
+            forced_previous_life_s: 300,
+            unknown_token_errcode: 40001,
+            wrong_secret_errcode: 40125,
+            json_type: JsonType::Usual,
+            errcode_as_string: false,
+            control_characters: false,
+            response_headers: Vec::new(),
+            media_limit_bytes: None,
+            media_life_s: 259_200,
+            video_as_url: true,
+            image_too_large_errcode: 40009,
+            img_resp_type: 0,
+            img_upload_type: 0,
+            code_type: CodeType::Png,
+            refuse_unicode_escapes: false,
+            reply_limit: None,
+            login_codes: None,
+            pages: None,
+            audit_take_up_s: 1,
+            audit_delay_s: 60,
+            audit_reject_reason: None,
+            third_cats: None,
+            scene_open: false,
+            check_products: true,
+            large_ids: false,
+        }
+    }
+}
+
+impl Settings {
+    /// These settings with `changes` laid over them.
+    ///
+    /// An error names the switch that does not exist or the value that does not fit, with the
+    /// choices.
+    pub(super) fn changed(&self, changes: Map<String, Value>) -> Result<Self, String> {
+        let mut all = self.to_json();
+        for (name, value) in changes {
+            match all.get_mut(&name) {
+                Some(slot) => *slot = value,
+                None => {
+                    let names: Vec<&str> = all.keys().map(String::as_str).collect();
+                    return Err(format!("there is no switch `{name}`: {}", names.join(", ")));
+                }
+            }
+        }
+        let changed: Self =
+            serde_json::from_value(Value::Object(all)).map_err(|error| error.to_string())?;
+        changed.checked()
+    }
+
+    /// All switches by name.
+    pub(super) fn to_json(&self) -> Map<String, Value> {
+        match serde_json::to_value(self) {
+            Ok(Value::Object(all)) => all,
+            _ => Map::new(),
+        }
+    }
+
+    /// What serde cannot see: headers that HTTP does not allow, lists without end.
+    fn checked(self) -> Result<Self, String> {
+        for (name, value) in &self.response_headers {
+            let is_good = http::HeaderName::from_bytes(name.as_bytes()).is_ok()
+                && http::HeaderValue::from_str(value).is_ok()
+                && name.len() + value.len() <= 1000;
+            if !is_good {
+                return Err(format!(
+                    "response_headers: `{name}: {value}` is not a header of at most 1000 bytes"
+                ));
+            }
+        }
+        if self.response_headers.len() > 50 {
+            return Err("response_headers: at most 50".to_owned());
+        }
+        Ok(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(text: &str) -> Result<Settings, String> {
+        match serde_json::from_str(text).unwrap() {
+            Value::Object(changes) => Settings::default().changed(changes),
+            _ => Err("no object".to_owned()),
+        }
+    }
+
+    #[test]
+    fn named_switches_change_and_the_others_stay() {
+        let text = r#"{"frozen":true,"ip_list":["10.0.0.*"],"quotas":{"/a":{"daily":3}}}"#;
+        let changed = change(text).unwrap();
+        assert!(changed.frozen);
+        assert_eq!(changed.token_life_s, 7200);
+        assert_eq!(changed.quotas["/a"].daily, Some(3));
+        assert_eq!(changed.to_json()["ip_list"], serde_json::json!(["10.0.0.*"]));
+    }
+
+    #[test]
+    fn unknown_switches_and_bad_values_are_refused_with_the_choices() {
+        assert!(change(r#"{"freeze":true}"#).unwrap_err().contains("frozen"));
+        assert!(change(r#"{"json_type":"xml"}"#).unwrap_err().contains("usual"));
+        for bad in [
+            r#"{"frozen":1}"#,
+            r#"{"token_life_s":-1}"#,
+            r#"{"ip_list":["x"]}"#,
+            r#"{"response_headers":[["a b","c"]]}"#,
+            r#"{"response_headers":[["a","b\r\nc: d"]]}"#,
+        ] {
+            assert!(change(bad).is_err(), "{bad}");
+        }
+    }
+}

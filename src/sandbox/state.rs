@@ -1,0 +1,97 @@
+//! What an account is at a moment: everything that calls and control change.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    counters::Counters, dispatch, fault_list::Faults, journal::Journal, login_codes::LoginCodes,
+    media_store::MediaStore, moment, product_shelf::Shelf, quota::Quotas, settings::Settings,
+    token_ledger::Ledger,
+};
+
+/// Held under the account's lock, never across anything slow.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    /// Switches.
+    pub(super) settings: Settings,
+    /// Tokens.
+    pub(super) ledger: Ledger,
+    /// Quotas used up.
+    pub(super) quotas: Quotas,
+    /// Faults that wait.
+    pub(super) faults: Faults,
+    /// Calls counted.
+    pub(super) counters: Counters,
+    /// The latest calls.
+    pub(super) journal: Journal,
+    /// Uploaded media.
+    pub(super) media: MediaStore,
+    /// Products.
+    pub(super) products: Shelf,
+    /// Login codes used up.
+    pub(super) login_codes: LoginCodes,
+    /// Customer messages sent, by openid.
+    replies: HashMap<String, u32>,
+}
+
+impl State {
+    /// A fresh account whose tokens live so long.
+    pub(super) fn new(token_life_s: u32) -> Self {
+        let settings = Settings { token_life_s, ..Settings::default() };
+        Self { settings, ..Self::default() }
+    }
+
+    /// Counts a customer message to `openid`; false if its limit is reached.
+    pub(super) fn reply_to(&mut self, openid: &str) -> bool {
+        let Some(most) = self.settings.reply_limit else { return true };
+        if self.replies.len() >= MOST_USERS && !self.replies.contains_key(openid) {
+            self.replies.clear();
+        }
+        let sent = self.replies.entry(openid.to_owned()).or_default();
+        let has_room = *sent < most;
+        *sent = sent.saturating_add(u32::from(has_room));
+        has_room
+    }
+
+    /// For `GET state`.
+    pub(super) fn show(&mut self, now_ms: i64) -> Value {
+        let (classic, stable) = self.ledger.remaining_s(now_ms);
+        let used: Map<String, Value> = dispatch::paths()
+            .filter_map(|path| match self.quotas.used(path, now_ms) {
+                (0, 0) => None,
+                (day, minute) => Some((path.to_owned(), json!({ "day": day, "minute": minute }))),
+            })
+            .collect();
+        json!({
+            "settings": self.settings.to_json(),
+            "live": {
+                "now": moment::rfc3339(now_ms),
+                "classic_token_remaining_s": classic,
+                "stable_token_remaining_s": stable,
+                "forced_today": self.ledger.forced_today(now_ms),
+                "quota_used": used,
+                "faults": self.faults.to_json(),
+                "media": self.media.len(),
+                "products": self.products.len(),
+            },
+        })
+    }
+}
+
+/// Users whose messages are counted; all counts start anew beyond that.
+const MOST_USERS: usize = 10_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_to_a_user_are_limited_only_where_a_limit_is_set() {
+        let mut state = State::new(7200);
+        assert!((0..100).all(|_| state.reply_to("o1")));
+        state.settings.reply_limit = Some(2);
+        assert!(state.reply_to("o1") && state.reply_to("o1") && !state.reply_to("o1"));
+        assert!(state.reply_to("o2"));
+    }
+}
