@@ -5,6 +5,7 @@ pub mod base;
 pub mod capture;
 pub mod config;
 pub mod edge;
+pub mod proxy;
 pub mod sandbox;
 pub mod store;
 pub mod token;

@@ -1,0 +1,171 @@
+//! Chooses the account of a request, and asks whether this key may do this there.
+
+use std::{str::FromStr as _, sync::Arc};
+
+use http::{HeaderName, Method, uri::PathAndQuery};
+
+use super::{
+    error::ProxyError,
+    json_secret,
+    live::AccountRuntime,
+    passage::Passage,
+    path_rule,
+    stage::{Answering, Next, Stage},
+};
+use crate::{
+    access::{Accounts, permit},
+    base::{body::Request, kind::AccountKind, name::Name},
+    wechat::{CallClass, catalogue, credential},
+};
+
+/// `design`: `/@name/`, header, AppID of a credential call, the key's only account.
+pub(super) struct ChooseAccount;
+
+impl Stage for ChooseAccount {
+    fn run<'a>(
+        &'a self,
+        passage: &'a mut Passage,
+        mut request: Request,
+        next: Next<'a>,
+    ) -> Answering<'a> {
+        match choose(passage, &mut request) {
+            Ok(()) => next.run(passage, request),
+            Err(error) => Box::pin(async { Err(error) }),
+        }
+    }
+}
+
+fn choose(passage: &mut Passage, request: &mut Request) -> Result<(), ProxyError> {
+    let (named, path) = path_rule::split_account(request.uri().path()).map_err(refused)?;
+    let path: Arc<str> = path.into();
+    let account = find(passage, request, named, &path)?;
+    check_kind(&account, request.method(), &path)?;
+    passage.call = match account.config.kind {
+        AccountKind::Generic => None,
+        AccountKind::MiniProgram
+        | AccountKind::OfficialAccount
+        | AccountKind::Wecom
+        | AccountKind::OpenPlatform => catalogue::lookup(request.method(), &path),
+    };
+    passage.wants_sandbox = wants_sandbox(request)?;
+    set_path(request, &path)?;
+    passage.account = Some(account);
+    passage.path = Some(path);
+    check_permission(passage)
+}
+
+fn find(
+    passage: &Passage,
+    request: &Request,
+    named: Option<&str>,
+    path: &str,
+) -> Result<Arc<AccountRuntime>, ProxyError> {
+    let mut headers = request.headers().get_all(ACCOUNT_HEADER).iter();
+    let header = headers.next().map(|value| value.to_str().unwrap_or_default());
+    let differs = named.is_some() && header.is_some_and(|name| Some(name) != named);
+    if headers.next().is_some() || differs {
+        let why = "names a second account";
+        return Err(ProxyError::HeaderRefused { name: "X-Wxgate-Account", why });
+    }
+    let app_id = || {
+        let query = passage.query.as_ref()?;
+        json_secret::may_hold_secret(path)
+            .then(|| query.plain_value(credential::app_id_name(path)))?
+            .filter(|id| !id.is_empty())
+    };
+    match named.or(header) {
+        Some(name) => by_name(
+            passage,
+            name,
+            Name::from_str(name).ok().and_then(|n| passage.live.accounts.get(&n)),
+        ),
+        None => match app_id() {
+            Some(id) => by_name(passage, &id, passage.live.account_called(&id)),
+            None => only_account(passage),
+        },
+    }
+}
+
+/// An account that the key may not use is answered like one that does not exist.
+fn by_name(
+    passage: &Passage,
+    name: &str,
+    found: Option<&Arc<AccountRuntime>>,
+) -> Result<Arc<AccountRuntime>, ProxyError> {
+    let key = passage.key()?;
+    found
+        .filter(|account| permit::account(key, &account.config.name).is_ok())
+        .cloned()
+        .ok_or_else(|| ProxyError::AccountUnknown { name: name.to_owned() })
+}
+
+fn only_account(passage: &Passage) -> Result<Arc<AccountRuntime>, ProxyError> {
+    let accounts = &passage.live.accounts;
+    let mut choices: Vec<&Arc<AccountRuntime>> = match &passage.key()?.accounts {
+        Accounts::All => accounts.values().collect(),
+        Accounts::Some(names) => names.iter().filter_map(|name| accounts.get(name)).collect(),
+    };
+    if let [only] = choices.as_slice() {
+        return Ok((*only).clone());
+    }
+    choices.sort_by(|a, b| a.config.name.cmp(&b.config.name));
+    Err(ProxyError::AccountAmbiguous {
+        choices: choices.iter().map(|account| account.config.name.clone()).collect(),
+    })
+}
+
+fn check_kind(account: &AccountRuntime, method: &Method, path: &str) -> Result<(), ProxyError> {
+    if account.config.kind == AccountKind::Generic {
+        return Ok(());
+    }
+    if *method == Method::PATCH {
+        return Err(ProxyError::MethodRefused { method: method.to_string() });
+    }
+    path_rule::check_platform(path).map_err(refused)
+}
+
+fn wants_sandbox(request: &Request) -> Result<bool, ProxyError> {
+    match request.headers().get(UPSTREAM_HEADER).map(http::HeaderValue::as_bytes) {
+        None => Ok(false),
+        Some(b"sandbox") => Ok(true),
+        Some(_) => Err(ProxyError::HeaderRefused {
+            name: "X-Wxgate-Upstream",
+            why: "the only value is `sandbox`",
+        }),
+    }
+}
+
+/// The account's part of the path goes; the query stays where it is.
+fn set_path(request: &mut Request, path: &str) -> Result<(), ProxyError> {
+    if request.uri().path() == path && request.uri().authority().is_none() {
+        return Ok(());
+    }
+    let text = match request.uri().query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
+    };
+    let target = PathAndQuery::from_maybe_shared(bytes::Bytes::from(text))
+        .map_err(|_| ProxyError::TargetRefused)?;
+    *request.uri_mut() = target.into();
+    Ok(())
+}
+
+fn check_permission(passage: &Passage) -> Result<(), ProxyError> {
+    let (key, path) = (passage.key()?, passage.path()?);
+    let goes_to_sandbox = passage.lanes()?.is_sandbox;
+    // A path that is dangerous with its documented method is dangerous with every method.
+    let is_platform = passage.account()?.config.kind != AccountKind::Generic;
+    let class = catalogue::class_of(&passage.method, &path).filter(|_| is_platform);
+    let is_known_read = passage.call.is_some_and(|call| call.class == CallClass::Read);
+    permit::path(key, &path)
+        .and_then(|()| permit::lane(key, is_known_read))
+        .and_then(|()| permit::danger(key, class == Some(CallClass::Danger), goes_to_sandbox))
+        .map_err(ProxyError::denied)
+}
+
+fn refused(why: path_rule::BadPath) -> ProxyError {
+    ProxyError::PathRefused { why }
+}
+
+const ACCOUNT_HEADER: HeaderName = HeaderName::from_static("x-wxgate-account");
+const UPSTREAM_HEADER: HeaderName = HeaderName::from_static("x-wxgate-upstream");

@@ -1,0 +1,44 @@
+//! Calls that issue or reset credentials: never forwarded as the client sent them.
+
+use super::{
+    error::ProxyError,
+    passage::Passage,
+    stage::{Answering, Next, Stage},
+};
+use crate::{
+    access::permit,
+    base::{body::Request, kind::AccountKind},
+    wechat::credential::{self, CredentialCall},
+};
+
+/// Keeps the real token on this host: whoever asks for one is told how to do without.
+pub(super) struct AnswerHere;
+
+impl Stage for AnswerHere {
+    fn run<'a>(
+        &'a self,
+        passage: &'a mut Passage,
+        request: Request,
+        next: Next<'a>,
+    ) -> Answering<'a> {
+        match check(passage) {
+            Ok(()) => next.run(passage, request),
+            Err(error) => Box::pin(async { Err(error) }),
+        }
+    }
+}
+
+fn check(passage: &Passage) -> Result<(), ProxyError> {
+    if passage.account()?.config.kind == AccountKind::Generic {
+        return Ok(());
+    }
+    let path = passage.path()?;
+    if credential::is_operator_only(&path) {
+        return permit::operator(passage.key()?).map_err(ProxyError::denied);
+    }
+    match credential::issues_credentials(&path) {
+        // The ticket belongs to the caller's page and passes; it is stored nowhere.
+        None | Some(CredentialCall::Ticket) => Ok(()),
+        Some(_) => Err(ProxyError::CredentialCall { path }),
+    }
+}

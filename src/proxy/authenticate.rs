@@ -1,0 +1,166 @@
+//! Finds the caller's key in every place where it may stand, and takes it out.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http_body_util::{BodyExt as _, Limited};
+
+use super::{
+    credential_query::CredentialQuery,
+    error::ProxyError,
+    json_secret,
+    passage::Passage,
+    service::Parts,
+    stage::{Answering, Next, Stage},
+};
+use crate::{
+    access::{Key, KeyRing, key_text},
+    base::{
+        body::{Body, BodyError, Request},
+        clock::SharedClock,
+    },
+};
+
+/// Every place is read, all are emptied, and two different keys are an error.
+pub(super) struct Authenticate {
+    keys: Arc<KeyRing>,
+    clock: SharedClock,
+}
+
+impl Authenticate {
+    pub(super) fn new(parts: &Parts) -> Self {
+        Self { keys: parts.keys.clone(), clock: parts.clock.clone() }
+    }
+
+    async fn admit(&self, passage: &mut Passage, request: Request) -> Result<Request, ProxyError> {
+        let (mut head, body) = request.into_parts();
+        let query = CredentialQuery::parse(head.uri.query().unwrap_or_default())?;
+        let mut found = Found::default();
+        take_headers(&mut head.headers, &mut found)?;
+        found.add_query(&query)?;
+        let body = if json_secret::may_hold_secret(head.uri.path()) {
+            let bytes = whole(body).await?;
+            found.add_json(&bytes)?;
+            Body::from(bytes)
+        } else {
+            body
+        };
+        let key = self.resolve(&found)?;
+        passage.key = Some(key);
+        passage.query = Some(query);
+        Ok(Request::from_parts(head, body))
+    }
+
+    fn resolve(&self, found: &Found) -> Result<Arc<Key>, ProxyError> {
+        let Some(first) = &found.key else {
+            return Err(if found.surrogate {
+                ProxyError::SurrogateRefused
+            } else {
+                ProxyError::KeyMissing
+            });
+        };
+        self.keys
+            .check(first, self.clock.now())
+            .map_err(|refusal| ProxyError::Key { code: refusal.code() })
+    }
+}
+
+impl Stage for Authenticate {
+    fn run<'a>(
+        &'a self,
+        passage: &'a mut Passage,
+        request: Request,
+        next: Next<'a>,
+    ) -> Answering<'a> {
+        Box::pin(async move {
+            let request = self.admit(passage, request).await?;
+            next.run(passage, request).await
+        })
+    }
+}
+
+/// The key found so far.
+#[derive(Default)]
+struct Found {
+    key: Option<String>,
+    surrogate: bool,
+}
+
+impl Found {
+    fn add(&mut self, text: &str) -> Result<(), ProxyError> {
+        match &self.key {
+            Some(known) if known != text => Err(ProxyError::AmbiguousKey),
+            Some(_) => Ok(()),
+            None => {
+                self.key = Some(text.to_owned());
+                Ok(())
+            }
+        }
+    }
+
+    /// A value that may be a key, a surrogate, or nothing of ours.
+    fn add_if_ours(&mut self, text: &str) -> Result<(), ProxyError> {
+        if key_text::looks_like_key(text) {
+            return self.add(text);
+        }
+        self.surrogate |= text.starts_with("wxgt_");
+        Ok(())
+    }
+
+    fn add_query(&mut self, query: &CredentialQuery) -> Result<(), ProxyError> {
+        query.credentials().try_for_each(|(_, value)| self.add_if_ours(&value))
+    }
+
+    fn add_json(&mut self, bytes: &Bytes) -> Result<(), ProxyError> {
+        json_secret::values(bytes).iter().try_for_each(|value| self.add_if_ours(value))
+    }
+}
+
+/// `Authorization: Bearer` and `X-Api-Key`. Our credential goes; a foreign `Authorization`
+/// stays until the account is known, because kind `generic` may want it passed on.
+fn take_headers(headers: &mut HeaderMap, found: &mut Found) -> Result<(), ProxyError> {
+    for value in headers.get_all(header::AUTHORIZATION) {
+        if let Some(text) = bearer(value) {
+            found.add_if_ours(text)?;
+        }
+    }
+    if headers.get_all(header::AUTHORIZATION).iter().any(|value| bearer(value).is_some_and(is_ours))
+    {
+        headers.remove(header::AUTHORIZATION);
+    }
+    for value in headers.get_all(API_KEY) {
+        found.add(value.to_str().unwrap_or_default().trim())?;
+    }
+    headers.remove(API_KEY);
+    Ok(())
+}
+
+/// RFC 6750 section 2.1; the scheme's case does not matter (RFC 9110 section 11.1), and neither
+/// does what stands between the two.
+fn bearer(value: &HeaderValue) -> Option<&str> {
+    let (scheme, token) =
+        value.to_str().ok()?.trim().split_once(|c: char| c.is_ascii_whitespace())?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+async fn whole(body: Body) -> Result<Bytes, ProxyError> {
+    match Limited::new(body, SECRET_BODY_CAP_BYTES).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) => match error.downcast::<BodyError>() {
+            Ok(source) => Err(ProxyError::RequestBody { source: *source }),
+            Err(_) => Err(ProxyError::BodyTooLarge { cap_bytes: SECRET_BODY_CAP_BYTES as u64 }),
+        },
+    }
+}
+
+/// Whether a text is a key or a surrogate.
+pub(super) fn is_ours(text: &str) -> bool {
+    key_text::looks_like_key(text) || text.starts_with("wxgt_")
+}
+
+/// Whether a header may hold one of our credentials; forwarding drops it, whatever it holds.
+pub(super) const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+/// Credential calls carry a few hundred bytes.
+const SECRET_BODY_CAP_BYTES: usize = 64 << 10;

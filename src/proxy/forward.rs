@@ -1,0 +1,194 @@
+//! One attempt at one upstream: the end of the list of stages.
+
+use std::{
+    pin::Pin,
+    sync::{Arc, LazyLock},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use tokio::time::Instant;
+
+use super::{
+    error::ProxyError,
+    forward_headers,
+    passage::Passage,
+    service::Parts,
+    stage::{Answering, Next, Stage},
+};
+use crate::{
+    base::{
+        body::{Body, BodyError, Request, Response},
+        chain::Chain,
+        kind::AccountKind,
+    },
+    capture::{Attempt, Phases},
+    upstream::{Endpoint, Fleet, Pool, SendFailure, SendLimits, Sent, Timing},
+    wire::WireError,
+};
+
+/// Sends with this worker's own connections.
+pub(super) struct Forward {
+    pool: Arc<Pool>,
+}
+
+impl Forward {
+    pub(super) fn new(parts: &Parts) -> Self {
+        Self { pool: parts.pool.clone() }
+    }
+
+    async fn send(&self, passage: &mut Passage, request: Request) -> Result<Response, ProxyError> {
+        let account = passage.account()?.config.clone();
+        let fleet = passage.lanes()?.fleet.clone();
+        let endpoint = choose(&fleet, &passage.avoid)?;
+        let upstream = endpoint.label().clone();
+        let (mut head, body) = request.into_parts();
+        let is_generic = account.kind == AccountKind::Generic;
+        forward_headers::clean_request(
+            &mut head.headers,
+            is_generic && account.pass_authorization,
+            !is_generic,
+        );
+        passage.attempts.push(begun(passage, upstream.clone()));
+        let began = Instant::now();
+        let body = Body::wrap(Capped {
+            inner: body,
+            left: passage.live.body_max,
+            cap: passage.live.body_max,
+        });
+        match self.pool.send(&fleet, &endpoint, Request::from_parts(head, body), &LIMITS).await {
+            Ok(sent) => Ok(received(passage, began, sent)),
+            Err(failure) => {
+                if failure.nothing_was_sent {
+                    passage.avoid.push(endpoint);
+                }
+                Err(failed(passage, upstream, began, failure))
+            }
+        }
+    }
+}
+
+impl Stage for Forward {
+    fn run<'a>(&'a self, passage: &'a mut Passage, request: Request, _: Next<'a>) -> Answering<'a> {
+        Box::pin(self.send(passage, request))
+    }
+}
+
+/// The best endpoint that this request has not failed on.
+fn choose(fleet: &Fleet, avoid: &[Arc<Endpoint>]) -> Result<Arc<Endpoint>, ProxyError> {
+    let is_avoided =
+        |endpoint: &Arc<Endpoint>| avoid.iter().any(|known| Arc::ptr_eq(known, endpoint));
+    let mut order = fleet.order().map_err(|source| no_endpoint(fleet, source))?;
+    // A request that failed on all of them does not come here again; see `retry`.
+    let best = order.clone().find(|endpoint| !is_avoided(endpoint)).or_else(|| order.next());
+    best.cloned().ok_or(ProxyError::Internal { what: "an account without upstream" })
+}
+
+/// Every endpoint is set aside for a moment: answered at once instead of after another time limit.
+fn no_endpoint(fleet: &Fleet, source: WireError) -> ProxyError {
+    let upstream =
+        fleet.endpoints().first().map_or_else(|| "upstream".into(), |first| first.label().clone());
+    ProxyError::Upstream { upstream, source }
+}
+
+/// Written before anything is sent: a caller that leaves meanwhile leaves a trace of the try.
+fn begun(passage: &Passage, upstream: Arc<str>) -> Attempt {
+    Attempt {
+        upstream,
+        token: passage.issued.as_ref().map(|issued| issued.fingerprint),
+        status: None,
+        errcode: None,
+        reused: false,
+        ms: Phases { token: passage.token_wait, ..Phases::default() },
+        error: None,
+    }
+}
+
+fn timed(attempt: &mut Attempt, timing: &Timing, began: Instant) {
+    attempt.ms = Phases {
+        queue: timing.queue,
+        token: attempt.ms.token,
+        dns: timing.dns,
+        connect: timing.connect,
+        tls: timing.tls,
+        first_byte: timing.first_byte,
+        total: began.elapsed(),
+    };
+}
+
+fn received(passage: &mut Passage, began: Instant, sent: Sent) -> Response {
+    let mut response = sent.response;
+    forward_headers::clean_response(response.headers_mut());
+    // Free text of the upstream that no scan sees.
+    response.extensions_mut().remove::<hyper::ext::ReasonPhrase>();
+    if let Some(attempt) = passage.attempts.last_mut() {
+        timed(attempt, &sent.timing, began);
+        attempt.status = Some(response.status().as_u16());
+        attempt.reused = sent.reused;
+    }
+    response
+}
+
+fn failed(
+    passage: &mut Passage,
+    upstream: Arc<str>,
+    began: Instant,
+    failure: SendFailure,
+) -> ProxyError {
+    if let Some(attempt) = passage.attempts.last_mut() {
+        timed(attempt, &failure.timing, began);
+        attempt.error = Some(Chain(&failure.error).to_string());
+    }
+    match failure.error {
+        // The caller's body failed, not the upstream.
+        WireError::Request { source, .. } => ProxyError::RequestBody { source },
+        source => ProxyError::Upstream { upstream, source },
+    }
+}
+
+/// Counts what really arrives: a chunked body has no length to be judged by.
+struct Capped {
+    inner: Body,
+    left: u64,
+    cap: u64,
+}
+
+impl http_body::Body for Capped {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let frame = std::task::ready!(Pin::new(&mut self.inner).poll_frame(cx));
+        if let Some(Ok(frame)) = &frame
+            && let Some(data) = frame.data_ref()
+        {
+            let Some(left) = self.left.checked_sub(data.len() as u64) else {
+                let cap_bytes = self.cap;
+                return Poll::Ready(Some(Err(BodyError::TooLarge { cap_bytes })));
+            };
+            self.left = left;
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+/// Time limits of one try.
+static LIMITS: LazyLock<SendLimits> = LazyLock::new(SendLimits::default);
+
+/// How long an answer's body may stand still.
+pub(super) fn body_idle() -> Duration {
+    LIMITS.body_idle
+}

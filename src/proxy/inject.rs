@@ -1,0 +1,242 @@
+//! Puts the credential that a call takes into the upstream request.
+//!
+//! Runs inside `retry`, so that a second attempt carries a second token, and inside `capture`,
+//! so that no credential is ever recorded.
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, uri::PathAndQuery};
+use http_body_util::BodyExt as _;
+use tokio::time::Instant;
+
+use super::{
+    authenticate::is_ours,
+    credential_query::{CredentialQuery, SECRET_NAMES, TOKEN_NAMES},
+    error::ProxyError,
+    json_secret,
+    passage::Passage,
+    service::Parts,
+    stage::{Answering, Next, Stage},
+};
+use crate::{
+    base::{
+        body::{Body, Request},
+        kind::AccountKind,
+    },
+    token::{Issued, TokenError},
+    wechat::{
+        credential::{self, Credential, SecretPlace},
+        placeholder,
+    },
+};
+
+/// See the module.
+pub(super) struct Inject;
+
+impl Inject {
+    pub(super) fn new(_: &Parts) -> Self {
+        Self
+    }
+}
+
+impl Stage for Inject {
+    fn run<'a>(
+        &'a self,
+        passage: &'a mut Passage,
+        request: Request,
+        next: Next<'a>,
+    ) -> Answering<'a> {
+        Box::pin(async move {
+            let account = passage.account()?;
+            let path = passage.path()?;
+            let needed = credential::needed(account.config.kind, &passage.method, &path);
+            refuse_stray_keys(query(passage)?, request.headers())?;
+            let request = match needed {
+                Credential::AppToken => token(passage, request).await?,
+                Credential::ComponentToken => {
+                    return Err(ProxyError::NoCredential { account: account.config.name.clone() });
+                }
+                Credential::AppSecret => secret(passage, request, &path).await?,
+                Credential::UserToken | Credential::None => pass(passage, request)?,
+            };
+            next.run(passage, request).await
+        })
+    }
+}
+
+/// The account's access token, in place of a key or placeholder, or added.
+async fn token(passage: &mut Passage, request: Request) -> Result<Request, ProxyError> {
+    let own_tokens = passage.account()?.config.own_tokens;
+    let query = query(passage)?;
+    if let Some(name) = foreign(query) {
+        return if own_tokens {
+            pass(passage, request)
+        } else {
+            Err(ProxyError::ForeignToken { name })
+        };
+    }
+    let issued = issue(passage).await?;
+    let text = query_with(passage, &[(APP_TOKEN, issued.secret.expose())])?;
+    passage.issued = Some(issued);
+    set_query(request, &text)
+}
+
+async fn issue(passage: &mut Passage) -> Result<Arc<Issued>, ProxyError> {
+    let account = passage.account()?.config.clone();
+    let lanes = passage.lanes()?;
+    let slot = lanes
+        .slot
+        .clone()
+        .ok_or_else(|| ProxyError::NoCredential { account: account.name.clone() })?;
+    if let Some(issued) = slot.current() {
+        passage.token_wait = Duration::ZERO;
+        return Ok(issued);
+    }
+    let asked = Instant::now();
+    let egress: Option<IpAddr> = if lanes.is_sandbox { None } else { account.egress.bind };
+    let issued = slot.token(TOKEN_LIMIT).await;
+    passage.token_wait = asked.elapsed();
+    issued.map_err(|source| match source {
+        TokenError::Rejected { errcode, .. } => ProxyError::TokenRejected {
+            kind: account.kind,
+            errcode,
+            body: Bytes::new(),
+            source: Some(Arc::new(source)),
+        },
+        _ => ProxyError::Token {
+            account: account.name.clone(),
+            kind: account.kind,
+            egress,
+            source: Arc::new(source),
+        },
+    })
+}
+
+/// AppID and AppSecret where the caller put a key, a placeholder or nothing.
+async fn secret(passage: &Passage, request: Request, path: &str) -> Result<Request, ProxyError> {
+    let lanes = passage.lanes()?;
+    let account = &passage.account()?.config;
+    let no_credential = || ProxyError::NoCredential { account: account.name.clone() };
+    let secret = lanes.secret.clone().ok_or_else(no_credential)?;
+    let place = credential::secret_place(path);
+    let query = query(passage)?;
+    for name in SECRET_NAMES {
+        if query.value(name).is_some_and(|value| !is_open(&value)) {
+            return Err(ProxyError::ForeignToken { name });
+        }
+    }
+    let app_id_name = credential::app_id_name(path);
+    let has_body = request.body().as_full().is_some();
+    let in_query = match place {
+        SecretPlace::Query(name) => Some(name),
+        SecretPlace::Json(_) => None,
+        SecretPlace::Either { query: name, .. } => {
+            (query.value(name).is_some() || !has_body).then_some(name)
+        }
+    };
+    let mut fill: Vec<(&'static str, &str)> = Vec::new();
+    if let Some(name) = in_query {
+        fill.push((name, secret.expose()));
+        if query.plain_value(app_id_name).is_none() {
+            fill.push((app_id_name, &account.app_id));
+        }
+    }
+    let request = set_query(request, &query_with(passage, &fill)?)?;
+    let field = if in_query.is_none() { place.json() } else { None };
+    fill_body(request, field.map(|field| (field, secret.expose())), (app_id_name, &account.app_id))
+        .await
+}
+
+/// The secret goes into the JSON body, or, where the query has it, at least no key stays there.
+async fn fill_body(
+    request: Request,
+    field: Option<(&'static str, &str)>,
+    app_id: (&str, &str),
+) -> Result<Request, ProxyError> {
+    let (head, body) = request.into_parts();
+    let body =
+        body.collect().await.map_err(|source| ProxyError::RequestBody { source })?.to_bytes();
+    if json_secret::values(&body).iter().any(|value| !is_open(value)) {
+        return Err(ProxyError::ForeignToken { name: field.map_or("secret", |(name, _)| name) });
+    }
+    let mut filled = json_secret::fill(&body, field);
+    if field.is_some() && !json_secret::has(&filled, app_id.0) {
+        filled = json_secret::fill(&filled, Some(app_id));
+    }
+    Ok(Request::from_parts(head, Body::from(filled)))
+}
+
+/// A key anywhere else than in its places would go upstream.
+fn refuse_stray_keys(query: &CredentialQuery, headers: &HeaderMap) -> Result<(), ProxyError> {
+    if query.has_stray_key() {
+        return Err(ProxyError::AmbiguousToken { name: "wxgk_…" });
+    }
+    let prefixes = ["wxgk_", "wxgt_", "wxgr_"];
+    let holds_key = |value: &HeaderValue| {
+        let text = value.as_bytes();
+        prefixes.iter().any(|prefix| memchr::memmem::find(text, prefix.as_bytes()).is_some())
+    };
+    if headers.values().any(holds_key) {
+        let why = "it stands in a header that is no place for a key";
+        return Err(ProxyError::HeaderRefused { name: "wxgk_…", why });
+    }
+    Ok(())
+}
+
+/// Nothing is added. A key has no business in the place of a user's own token.
+fn pass(passage: &Passage, request: Request) -> Result<Request, ProxyError> {
+    let query = query(passage)?;
+    if passage.account()?.config.kind != AccountKind::Generic {
+        let misplaced =
+            query.credentials().find(|(name, value)| TOKEN_NAMES.contains(name) && is_ours(value));
+        if let Some((name, _)) = misplaced {
+            return Err(ProxyError::ForeignToken { name });
+        }
+    }
+    let text = query_with(passage, &[])?;
+    set_query(request, &text)
+}
+
+/// The name of a token parameter that holds neither a key nor a placeholder.
+fn foreign(query: &CredentialQuery) -> Option<&'static str> {
+    TOKEN_NAMES.into_iter().find(|name| query.value(name).is_some_and(|value| !is_open(&value)))
+}
+
+/// A key, a surrogate or a placeholder: to be replaced.
+fn is_open(value: &str) -> bool {
+    is_ours(value) || placeholder::is_placeholder(value)
+}
+
+fn query(passage: &Passage) -> Result<&CredentialQuery, ProxyError> {
+    passage.query.as_ref().ok_or(ProxyError::Internal { what: "no query behind authentication" })
+}
+
+/// The query with `fill` put in and every key taken out.
+fn query_with(passage: &Passage, fill: &[(&'static str, &str)]) -> Result<String, ProxyError> {
+    let query = query(passage)?;
+    let is_filled = |name: &str| fill.iter().any(|(filled, _)| *filled == name);
+    let is_token_call = fill.iter().any(|(name, _)| TOKEN_NAMES.contains(name));
+    let keys: Vec<&str> = query
+        .credentials()
+        .filter(|(name, value)| {
+            !is_filled(name) && (is_ours(value) || (is_token_call && TOKEN_NAMES.contains(name)))
+        })
+        .map(|(name, _)| name)
+        .collect();
+    Ok(query.with(fill, &keys))
+}
+
+fn set_query(mut request: Request, query: &str) -> Result<Request, ProxyError> {
+    let path = request.uri().path();
+    let text = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
+    let target = PathAndQuery::from_maybe_shared(Bytes::from(text))
+        .map_err(|_| ProxyError::TargetRefused)?;
+    *request.uri_mut() = target.into();
+    Ok(request)
+}
+
+/// How long a request waits for a token that is being fetched.
+pub(super) const TOKEN_LIMIT: Duration = Duration::from_secs(10);
+
+const APP_TOKEN: &str = "access_token";

@@ -1,0 +1,74 @@
+//! The life of a request, from the edge's hand to the upstream and back: one file a stage.
+//!
+//! Sockets belong to `edge`, rules about keys and limits to `access`, tokens to `token`; what
+//! stands here is the order in which they are asked.
+
+mod access_log;
+mod account;
+mod admit;
+mod answer;
+mod authenticate;
+mod caller;
+mod capture;
+mod content_coding;
+mod credential_query;
+mod doors;
+mod error;
+mod error_text;
+mod explain;
+mod fault;
+mod forward;
+mod forward_headers;
+mod front_door;
+mod inject;
+mod json_secret;
+mod limit;
+mod live;
+mod mask;
+mod metrics;
+mod passage;
+mod path_rule;
+mod peek;
+mod replay;
+mod rescue;
+mod retry;
+mod retry_budget;
+mod sandbox_door;
+mod service;
+mod stage;
+mod stranger_log;
+
+pub use error::ProxyError;
+pub use explain::explain;
+pub use live::{AccountRuntime, Lanes, Live, SharedLive};
+pub use metrics::{AccountCounters, ProxyMetrics};
+pub use path_rule::BadPath;
+pub use retry_budget::RetryBudget;
+pub use service::{Parts, ProxyService};
+
+use stage::Stage;
+
+/// The life of a request, outermost stage first; docs/ARCHITECTURE.md tells the same story.
+///
+/// Around all of them stands `service`: it opens the passage, and when the answer's body has
+/// ended, however it ended, it writes the log line (`access_log`) and hands over the exchange.
+fn stages(p: &Parts) -> Vec<Box<dyn Stage>> {
+    vec![
+        Box::new(rescue::Rescue::new(p)), // ProxyError becomes a response; no Err passes beyond it
+        Box::new(doors::Doors::new(p)),   // liveness answers whatever the Host, load or key
+        Box::new(admit::Admit::new(p)),   // sheds load; the slot is held until the body ends
+        Box::new(front_door::FrontDoor),  // nothing below ever sees a malformed request
+        Box::new(authenticate::Authenticate::new(p)), // before account and capture: strangers learn and store nothing
+        Box::new(sandbox_door::SandboxDoor::new(p)),  // our own door, so it is no exchange
+        Box::new(capture::Capture::new(p)),           // outside injection: it never sees a token
+        Box::new(caller::CheckCaller::default()), // inside capture: the holder of the key sees why
+        Box::new(account::ChooseAccount),         // inside capture: its refusals can be seen
+        Box::new(limit::Limit::new(p)),           // inside capture: a refusal can be seen
+        Box::new(answer::AnswerHere),             // credential calls never leave the host
+        Box::new(fault::Fault),                   // a wished-for fault costs no token and no call
+        Box::new(mask::Mask::new(p)), // outside retry: it sees the answer that the caller gets
+        Box::new(retry::Retry::new(p)), // outside injection: a second try has a second token
+        Box::new(inject::Inject::new(p)), // puts the credential in, as late as possible
+        Box::new(forward::Forward::new(p)), // the end of the list: it has no rest to call
+    ]
+}

@@ -1,0 +1,126 @@
+//! Everything that is known of one request while it passes through.
+
+use std::{
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use http::{Method, uri::PathAndQuery};
+use tokio::time::Instant;
+
+use super::{
+    access_log,
+    credential_query::CredentialQuery,
+    error::ProxyError,
+    live::{AccountRuntime, Lanes, Live},
+    metrics::ProxyMetrics,
+};
+use crate::{
+    access::{Key, Pass, SlotGuard},
+    base::{code::ErrorCode, id::RequestId, kind::AccountKind, outcome::Outcome},
+    capture::{Attempt, Captured, Recorder, TeeEnd, TeeHandle},
+    edge::ConnInfo,
+    token::Issued,
+    upstream::Endpoint,
+    wechat::{Call, Envelope, catalogue},
+};
+
+/// Filled in stage by stage. When it is dropped, the request is over: then the log line is
+/// written and the exchange handed over, so a client that leaves at any moment is seen too.
+pub(super) struct Passage {
+    pub(super) id: RequestId,
+    pub(super) time: SystemTime,
+    pub(super) started: Instant,
+    pub(super) conn: Arc<ConnInfo>,
+    pub(super) client: IpAddr,
+    pub(super) live: Arc<Live>,
+    pub(super) metrics: Arc<ProxyMetrics>,
+    pub(super) method: Method,
+    pub(super) target: PathAndQuery,
+    /// The path of the API call: without `/@name`.
+    pub(super) path: Option<Arc<str>>,
+    pub(super) slot: Option<SlotGuard>,
+    pub(super) key: Option<Arc<Key>>,
+    pub(super) query: Option<CredentialQuery>,
+    pub(super) account: Option<Arc<AccountRuntime>>,
+    pub(super) call: Option<&'static Call>,
+    pub(super) wants_sandbox: bool,
+    pub(super) fault: Option<Arc<str>>,
+    /// Set when the platform's quota was asked; says whether this call is a probe.
+    pub(super) quota_pass: Option<Pass>,
+    /// The token that the present attempt carries.
+    pub(super) issued: Option<Arc<Issued>>,
+    /// How long the present attempt waited for it.
+    pub(super) token_wait: Duration,
+    pub(super) attempts: Vec<Attempt>,
+    /// Endpoints that could not be reached for this request.
+    pub(super) avoid: Vec<Arc<Endpoint>>,
+    pub(super) envelope: Option<Envelope>,
+    pub(super) error: Option<ErrorCode>,
+    /// Whether the gateway itself wrote the answer, and which errcode stands in it.
+    pub(super) own_answer: Option<i64>,
+    pub(super) status: Option<u16>,
+    pub(super) outcome: Option<Outcome>,
+    /// Set once capture has begun: what flows into the exchange.
+    pub(super) record: Option<Record>,
+    /// The answer's headers as the caller got them, and how its body ended.
+    pub(super) answer_headers: Option<http::HeaderMap>,
+    pub(super) answer_end: Option<(TeeEnd, Captured)>,
+    pub(super) request_body: Option<TeeHandle>,
+}
+
+/// What capture keeps of the request.
+pub(super) struct Record {
+    pub(super) recorder: Recorder,
+    pub(super) headers: http::HeaderMap,
+}
+
+impl Passage {
+    /// The key, once `authenticate` has let the caller in.
+    pub(super) fn key(&self) -> Result<&Arc<Key>, ProxyError> {
+        self.key.as_ref().ok_or(ProxyError::Internal { what: "no key behind authentication" })
+    }
+
+    /// The account, once it was chosen.
+    pub(super) fn account(&self) -> Result<&Arc<AccountRuntime>, ProxyError> {
+        self.account
+            .as_ref()
+            .ok_or(ProxyError::Internal { what: "no account behind the choice of one" })
+    }
+
+    /// The API path, once the account was chosen.
+    pub(super) fn path(&self) -> Result<Arc<str>, ProxyError> {
+        self.path
+            .clone()
+            .ok_or(ProxyError::Internal { what: "no path behind the choice of an account" })
+    }
+
+    /// The path as rules count it: another spelling that the platform might take for the same
+    /// call (letter case, a trailing slash) has no limit of its own.
+    pub(super) fn rule_path(&self) -> Result<Arc<str>, ProxyError> {
+        let path = self.path()?;
+        if self.account()?.config.kind == AccountKind::Generic {
+            return Ok(path);
+        }
+        Ok(match catalogue::lookup_path(&path) {
+            Some(call) if call.path == &*path => path,
+            Some(call) => call.path.into(),
+            None => path
+                .strip_suffix('/')
+                .filter(|short| !short.is_empty())
+                .map_or_else(|| path.clone(), Into::into),
+        })
+    }
+
+    /// Where the call goes and whose token it carries.
+    pub(super) fn lanes(&self) -> Result<&Lanes, ProxyError> {
+        Ok(self.account()?.lanes(self.key()?.lane, self.wants_sandbox))
+    }
+}
+
+impl Drop for Passage {
+    fn drop(&mut self) {
+        access_log::finish(self);
+    }
+}

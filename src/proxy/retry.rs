@@ -1,0 +1,278 @@
+//! Tries again where that is safe: a dead token, an upstream that was never reached, a busy platform.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+
+use super::{
+    error::ProxyError,
+    passage::Passage,
+    peek,
+    replay::Replay,
+    service::Parts,
+    stage::{Answering, Next, Stage},
+};
+use crate::{
+    access::QuotaGate,
+    base::{
+        backoff,
+        body::{BodyError, Request, Response},
+        clock::SharedClock,
+        kind::AccountKind,
+        outcome::Outcome,
+    },
+    wechat::{Peeked, credential, errcode},
+    wire::{Phase, WireError},
+};
+
+/// Outside of injection, so that a second try carries a second token. The rules are the table
+/// of docs/ARCHITECTURE.md, "what is tried again".
+pub(super) struct Retry {
+    quota: Arc<QuotaGate>,
+    clock: SharedClock,
+}
+
+impl Retry {
+    pub(super) fn new(parts: &Parts) -> Self {
+        Self { quota: parts.quota.clone(), clock: parts.clock.clone() }
+    }
+
+    async fn run(
+        &self,
+        passage: &mut Passage,
+        request: Request,
+        next: Next<'_>,
+    ) -> Result<Response, ProxyError> {
+        passage.account()?.retries.deposit();
+        let (head, body) = request.into_parts();
+        let replay = Replay::new(body, passage.live.replay_cap);
+        replay.settle().await.map_err(|source| ProxyError::RequestBody { source })?;
+        let mut done = Done::default();
+        loop {
+            let Some(body) = replay.body().await else {
+                return Err(ProxyError::RetryNeeded { replay_cap: passage.live.replay_cap });
+            };
+            done.tries += 1;
+            passage.issued = None;
+            let answer = next.run(passage, Request::from_parts(head.clone(), body)).await;
+            match self.judge(passage, answer, &replay, &mut done).await {
+                Verdict::Final(result) => return result,
+                Verdict::Again => {}
+            }
+        }
+    }
+
+    async fn judge(
+        &self,
+        passage: &mut Passage,
+        answer: Result<Response, ProxyError>,
+        replay: &Replay,
+        done: &mut Done,
+    ) -> Verdict {
+        let peeked = match answer {
+            Ok(response) => peek::peek(response).await.map_err(|error| broken_off(passage, error)),
+            Err(error) => Err(error),
+        };
+        match peeked {
+            Ok((response, found)) => {
+                let code = found.errcode;
+                if let Some(attempt) = passage.attempts.last_mut() {
+                    attempt.errcode = code;
+                }
+                passage.envelope = Some(found);
+                self.judge_answer(passage, response, code.unwrap_or(0), replay, done).await
+            }
+            Err(error) => judge_failure(passage, error, replay, done),
+        }
+    }
+
+    async fn judge_answer(
+        &self,
+        passage: &Passage,
+        response: Response,
+        code: i64,
+        replay: &Replay,
+        done: &mut Done,
+    ) -> Verdict {
+        if let Some(issued) = &passage.issued
+            && is_dead_token(passage, code)
+        {
+            let body = response.body().as_full().cloned().unwrap_or_default();
+            return replace_token(passage, &issued.clone(), code, body, replay, done).await;
+        }
+        if code == BUSY && !done.busy && may_repeat(passage, replay, done) {
+            done.busy = true;
+            tokio::time::sleep(BUSY_PAUSE.mul_f64(1.0 + 2.0 * backoff::jitter())).await;
+            return Verdict::Again;
+        }
+        if let (Some(issued), Ok(lanes)) = (&passage.issued, passage.lanes())
+            && let Some(slot) = &lanes.slot
+            && is_proof(passage, &response)
+        {
+            slot.note_good(issued);
+        }
+        self.note_quota(passage, code, response.status().is_success());
+        Verdict::Final(Ok(response))
+    }
+
+    /// What the platform says of its quota rules the next calls; the sandbox counts for itself.
+    fn note_quota(&self, passage: &Passage, code: i64, is_success: bool) {
+        let (Ok(account), Ok(path), Some(pass)) =
+            (passage.account(), passage.rule_path(), passage.quota_pass)
+        else {
+            return;
+        };
+        let name = &account.config.name;
+        match code {
+            45009 | 45011 => self.quota.note(name, &path, code, self.clock.now()),
+            0 if is_success
+                && path.to_ascii_lowercase().contains("quota")
+                && credential::is_operator_only(&path) =>
+            {
+                self.quota.clear(name);
+            }
+            0 if is_success => self.quota.note_ok(name, &path, pass),
+            _ => {}
+        }
+    }
+}
+
+impl Stage for Retry {
+    fn run<'a>(
+        &'a self,
+        passage: &'a mut Passage,
+        request: Request,
+        next: Next<'a>,
+    ) -> Answering<'a> {
+        Box::pin(self.run(passage, request, next))
+    }
+}
+
+/// What was tried so far.
+#[derive(Default)]
+struct Done {
+    tries: u32,
+    token: bool,
+    busy: bool,
+    sent_again: bool,
+}
+
+enum Verdict {
+    Final(Result<Response, ProxyError>),
+    Again,
+}
+
+fn is_dead_token(passage: &Passage, code: i64) -> bool {
+    let (Ok(account), Ok(path)) = (passage.account(), passage.path()) else { return false };
+    let needed = credential::needed(account.config.kind, &passage.method, &path);
+    errcode::names_dead_token(needed, code)
+}
+
+/// The dead token is replaced in any case; the request goes again once, if its body can.
+async fn replace_token(
+    passage: &Passage,
+    issued: &Arc<crate::token::Issued>,
+    errcode: i64,
+    body: Bytes,
+    replay: &Replay,
+    done: &mut Done,
+) -> Verdict {
+    let Some(slot) = passage.lanes().ok().and_then(|lanes| lanes.slot.clone()) else {
+        return Verdict::Final(Err(ProxyError::Internal { what: "a token without a slot" }));
+    };
+    let kind = passage.account().map_or(AccountKind::MiniProgram, |account| account.config.kind);
+    slot.report_dead(issued, errcode);
+    if done.token {
+        return Verdict::Final(Err(ProxyError::TokenRejected {
+            kind,
+            errcode,
+            body,
+            source: None,
+        }));
+    }
+    done.token = true;
+    match slot.after(issued, super::inject::TOKEN_LIMIT).await {
+        Err(source) => Verdict::Final(Err(ProxyError::TokenRejected {
+            kind,
+            errcode,
+            body,
+            source: Some(Arc::new(source)),
+        })),
+        Ok(_) if replay.is_too_long() || done.tries >= MOST_TRIES => {
+            Verdict::Final(Err(ProxyError::RetryNeeded { replay_cap: passage.live.replay_cap }))
+        }
+        Ok(_) => Verdict::Again,
+    }
+}
+
+/// Whether the answer shows that the platform took the token: a page of some machine in
+/// between shows nothing.
+fn is_proof(passage: &Passage, response: &Response) -> bool {
+    let state = passage.envelope.as_ref().map(|envelope| envelope.state);
+    response.status().is_success() && matches!(state, Some(Peeked::Json | Peeked::Binary))
+}
+
+fn judge_failure(
+    passage: &mut Passage,
+    error: ProxyError,
+    replay: &Replay,
+    done: &mut Done,
+) -> Verdict {
+    let ProxyError::Upstream { source, .. } = &error else { return Verdict::Final(Err(error)) };
+    if source.nothing_was_sent() {
+        let has_other =
+            passage.lanes().is_ok_and(|lanes| passage.avoid.len() < lanes.fleet.endpoints().len());
+        if has_other
+            && !matches!(source, WireError::Loop { .. })
+            && within_budget(passage, replay, done)
+        {
+            return Verdict::Again;
+        }
+    } else if !done.sent_again && may_repeat(passage, replay, done) {
+        done.sent_again = true;
+        return Verdict::Again;
+    }
+    Verdict::Final(Err(error))
+}
+
+/// Only what the catalogue calls repeatable: "GET" does not mean "harmless".
+fn may_repeat(passage: &Passage, replay: &Replay, done: &Done) -> bool {
+    let is_repeatable = passage.call.is_some_and(|call| call.repeatable);
+    is_repeatable && within_budget(passage, replay, done)
+}
+
+fn within_budget(passage: &Passage, replay: &Replay, done: &Done) -> bool {
+    done.tries < MOST_TRIES
+        && !replay.is_too_long()
+        && passage.account().is_ok_and(|account| account.retries.withdraw())
+}
+
+/// The answer's head came, its beginning did not.
+fn broken_off(passage: &Passage, error: BodyError) -> ProxyError {
+    let upstream = passage
+        .attempts
+        .last()
+        .map_or_else(|| "upstream".into(), |attempt| attempt.upstream.clone());
+    let to = upstream.to_string();
+    let source = match error {
+        BodyError::Stalled => {
+            WireError::Timeout { to, phase: Phase::Body, limit: super::forward::body_idle() }
+        }
+        other => WireError::Reset { to, source: Box::new(other) },
+    };
+    ProxyError::Upstream { upstream, source }
+}
+
+/// What an errcode amounts to on this account and path.
+pub(super) fn outcome_of(passage: &Passage, code: i64) -> Outcome {
+    let Some(account) = &passage.account else { return Outcome::Business };
+    let path = passage.path.as_deref().unwrap_or_default();
+    errcode::classify(errcode::scope_of(account.config.kind, path), code)
+}
+
+/// In all, whatever the reasons.
+const MOST_TRIES: u32 = 3;
+
+/// WeChat's "system busy": wait 100 to 300 ms.
+const BUSY: i64 = -1;
+const BUSY_PAUSE: Duration = Duration::from_millis(100);

@@ -1,0 +1,77 @@
+//! `/-/sandbox/{account}/…`: the control of an account's sandbox, for operators.
+
+use std::sync::Arc;
+
+use http_body_util::{BodyExt as _, Limited};
+
+use super::{
+    error::ProxyError,
+    live::AccountRuntime,
+    passage::Passage,
+    service::Parts,
+    stage::{Answering, Next, Stage},
+};
+use crate::{
+    access::permit,
+    base::body::{Body, Request, Response},
+    sandbox::{Sandbox, shadow_name},
+};
+
+/// Answers in process; the sandbox's own port is not involved.
+pub(super) struct SandboxDoor {
+    sandbox: Arc<Sandbox>,
+}
+
+impl SandboxDoor {
+    pub(super) fn new(parts: &Parts) -> Self {
+        Self { sandbox: parts.sandbox.clone() }
+    }
+
+    async fn answer(
+        &self,
+        passage: &mut Passage,
+        request: Request,
+    ) -> Result<Response, ProxyError> {
+        let key = passage.key()?;
+        permit::operator(key).map_err(ProxyError::denied)?;
+        let (head, body) = request.into_parts();
+        let rest = head.uri.path().strip_prefix(PREFIX).unwrap_or_default();
+        let (account, rest) = rest.split_once('/').unwrap_or((rest, ""));
+        let unknown = || ProxyError::AccountUnknown { name: account.to_owned() };
+        let runtime = passage.live.account_called(account).ok_or_else(unknown)?;
+        permit::account(key, &runtime.config.name).map_err(|_| unknown())?;
+        let name = sandbox_name(runtime);
+        let body = Limited::new(body, CONTROL_CAP_BYTES)
+            .collect()
+            .await
+            .map_err(|_| ProxyError::BodyTooLarge { cap_bytes: CONTROL_CAP_BYTES as u64 })?
+            .to_bytes();
+        passage.own_answer = Some(0);
+        Ok(self.sandbox.control(&name, &head.method, rest, &body).map(Body::from))
+    }
+}
+
+impl Stage for SandboxDoor {
+    fn run<'a>(
+        &'a self,
+        passage: &'a mut Passage,
+        request: Request,
+        next: Next<'a>,
+    ) -> Answering<'a> {
+        if request.uri().path().starts_with(PREFIX) {
+            return Box::pin(self.answer(passage, request));
+        }
+        next.run(passage, request)
+    }
+}
+
+/// The simulator's name for the account: itself where the sandbox is its upstream, else its shadow.
+fn sandbox_name(account: &AccountRuntime) -> String {
+    let name = &account.config.name;
+    if account.real.is_sandbox { name.to_string() } else { shadow_name(name.as_str()) }
+}
+
+const PREFIX: &str = "/-/sandbox/";
+
+/// A state that is set by hand has a few hundred KiB at most.
+const CONTROL_CAP_BYTES: usize = 4 << 20;

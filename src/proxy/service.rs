@@ -1,0 +1,177 @@
+//! The request path as a `tower::Service`: opens the passage, runs the stages, watches the end.
+
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    sync::{Arc, atomic::AtomicBool},
+    task::{Context, Poll},
+};
+
+use http::{HeaderValue, StatusCode};
+use tokio::time::Instant;
+
+use super::{
+    live::SharedLive,
+    metrics::ProxyMetrics,
+    passage::Passage,
+    rescue::{ATTEMPTS_HEADER, ID_HEADER},
+    stage::{Next, Stage},
+};
+use crate::{
+    access::{AccessMetrics, InFlight, KeyRing, Limiter, QuotaGate},
+    base::{
+        body::{Body, Request, Response},
+        clock::SharedClock,
+        id::RequestId,
+        redact::Redactor,
+    },
+    capture::{Recorder, tee},
+    edge::{self, ConnInfo},
+    sandbox::Sandbox,
+    upstream::Pool,
+};
+
+/// Everything that the stages need. All is shared but the pool, which is a worker's own.
+#[derive(Clone)]
+pub struct Parts {
+    /// The configuration of the request path.
+    pub live: SharedLive,
+    /// Access keys.
+    pub keys: Arc<KeyRing>,
+    /// Rate limits.
+    pub limiter: Arc<Limiter>,
+    /// What is known of the platform's quotas.
+    pub quota: Arc<QuotaGate>,
+    /// Requests at once.
+    pub in_flight: Arc<InFlight>,
+    /// Where exchanges go.
+    pub recorder: Recorder,
+    /// Knows every live secret.
+    pub redactor: Arc<Redactor>,
+    /// The simulator in this process.
+    pub sandbox: Arc<Sandbox>,
+    /// Wall time.
+    pub clock: SharedClock,
+    /// Counters.
+    pub metrics: Arc<ProxyMetrics>,
+    /// Refusals by code.
+    pub access_metrics: AccessMetrics,
+    /// Off while draining.
+    pub is_ready: Arc<AtomicBool>,
+    /// This worker's upstream connections.
+    pub pool: Arc<Pool>,
+}
+
+/// One for each worker. A clone is a pointer: the stages are never copied.
+#[derive(Clone)]
+pub struct ProxyService {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    stages: Vec<Box<dyn Stage>>,
+    parts: Parts,
+}
+
+impl ProxyService {
+    /// Builds the stages.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self { shared: Arc::new(Shared { stages: super::stages(&parts), parts }) }
+    }
+}
+
+impl tower::Service<Request> for ProxyService {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let shared = self.shared.clone();
+        Box::pin(async move {
+            let Some(mut passage) = open(&shared.parts, &request) else {
+                return Ok(bare_failure());
+            };
+            let answer = Next::new(&shared.stages).run(&mut passage, request).await;
+            Ok(answer.map_or_else(|_| bare_failure(), |response| watch(passage, response)))
+        })
+    }
+}
+
+fn open(parts: &Parts, request: &Request) -> Option<Box<Passage>> {
+    let conn = request.extensions().get::<Arc<ConnInfo>>()?.clone();
+    let live = parts.live.load_full();
+    let client = edge::client_of(&conn, request.headers(), &live.trusted_proxies);
+    let target = request
+        .uri()
+        .path_and_query()
+        .cloned()
+        .unwrap_or_else(|| http::uri::PathAndQuery::from_static("/"));
+    Some(Box::new(Passage {
+        id: RequestId::new(),
+        time: parts.clock.now(),
+        started: Instant::now(),
+        conn,
+        client,
+        live,
+        metrics: parts.metrics.clone(),
+        method: request.method().clone(),
+        target,
+        path: None,
+        slot: None,
+        key: None,
+        query: None,
+        account: None,
+        call: None,
+        wants_sandbox: false,
+        fault: None,
+        quota_pass: None,
+        issued: None,
+        token_wait: std::time::Duration::ZERO,
+        attempts: Vec::new(),
+        avoid: Vec::new(),
+        envelope: None,
+        error: None,
+        own_answer: None,
+        status: None,
+        outcome: None,
+        record: None,
+        answer_headers: None,
+        answer_end: None,
+        request_body: None,
+    }))
+}
+
+/// Keeps the passage, and with it the slot, until the answer's body has ended or was dropped.
+fn watch(mut passage: Box<Passage>, mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(&passage.id.to_string()) {
+        headers.entry(ID_HEADER).or_insert(id);
+    }
+    if !passage.attempts.is_empty() {
+        headers.insert(ATTEMPTS_HEADER, HeaderValue::from(passage.attempts.len()));
+    }
+    passage.status = Some(response.status().as_u16());
+    if passage.record.is_some() {
+        passage.answer_headers = Some(response.headers().clone());
+    }
+    let cap = if passage.record.is_some() { passage.live.capture_cap } else { 0 };
+    response.map(|body| {
+        let on_end = move |end, captured| {
+            passage.answer_end = Some((end, captured));
+            drop(passage);
+        };
+        tee::tee_with(body, cap, on_end).0
+    })
+}
+
+/// Only a bug leads here: every error has become an answer before.
+fn bare_failure() -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response
+}
