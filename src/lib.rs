@@ -4,6 +4,7 @@ pub mod access;
 pub mod base;
 pub mod capture;
 pub mod config;
+pub mod control;
 pub mod edge;
 pub mod proxy;
 pub mod sandbox;
