@@ -1,6 +1,7 @@
 //! wxgate: one machine on the allow-list, and the whole team can call.
 
 pub mod access;
+pub mod app;
 pub mod base;
 pub mod capture;
 pub mod config;

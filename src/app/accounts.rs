@@ -1,0 +1,290 @@
+//! Turns the accounts of a configuration into what a request needs: origins, tokens, secrets.
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use super::error::StartError;
+use crate::{
+    base::{chain::Chain, kind::AccountKind, name::Name, secret::Secret, tasks::Tasks},
+    config::model::{Account, Config, Egress, Family, Origin, Scheme, TokenFamily, Upstream},
+    proxy::{AccountRuntime, Lanes, Live, ProxyMetrics, RetryBudget},
+    sandbox::{Sandbox, SandboxAccount, shadow_name},
+    token::{Broker, ClassicIssuer, Slot, SlotId, SlotPolicy, StableIssuer, TokenProvider},
+    upstream::{EndpointOptions, Fleet, FleetLimits, Metrics as UpstreamMetrics},
+    wire::{
+        Client, ConnectLimits, Connector, ConnectorOptions, OwnListeners, Resolver, RootsSource,
+        WireError,
+    },
+};
+
+/// Builds account runtimes, at the start and at each reload.
+pub struct AccountFactory {
+    /// Keeps the tokens.
+    pub broker: Arc<Broker>,
+    /// The simulator, upstream of every shadow.
+    pub sandbox: Arc<Sandbox>,
+    /// Addresses that must not be connected to.
+    pub own: OwnListeners,
+    /// Names are looked up here.
+    pub resolver: Arc<Resolver>,
+    /// Counters of the upstream room.
+    pub upstream_metrics: UpstreamMetrics,
+    /// Counters of the request path.
+    pub proxy_metrics: Arc<ProxyMetrics>,
+    /// Tasks of token connections end with these.
+    pub tasks: Tasks,
+    /// Made-up secrets of simulated accounts: a reload keeps them, and with them their tokens.
+    pub sandbox_secrets: Mutex<HashMap<String, String>>,
+}
+
+impl AccountFactory {
+    /// Every account of `config`. One that has not changed keeps its origins with their health,
+    /// and in any case its token.
+    ///
+    /// # Errors
+    /// [`StartError::Account`] when the trust store cannot be read; nothing has changed then.
+    pub fn build(
+        &self,
+        config: &Config,
+        old: Option<&Live>,
+    ) -> Result<HashMap<Name, Arc<AccountRuntime>>, StartError> {
+        let wrap = |account: &Arc<Account>| {
+            let name = account.name.to_string();
+            move |source| StartError::Account { account: name, source }
+        };
+        let mut prepared = Vec::new();
+        for account in &config.accounts {
+            let known = old.and_then(|live| live.accounts.get(&account.name));
+            let known = known.filter(|known| goes_the_same_way(&known.config, account));
+            prepared.push((account, self.ways(account, config, known).map_err(wrap(account))?));
+        }
+        // From here on nothing can fail: the broker learns of the accounts that will be in force.
+        let built = prepared.into_iter().map(|(account, ways)| {
+            let runtime = Arc::new(self.runtime(account, ways, config));
+            (account.name.clone(), runtime)
+        });
+        let built: HashMap<_, _> = built.collect();
+        self.retire_missing(&built, old);
+        Ok(built)
+    }
+
+    fn ways(
+        &self,
+        account: &Account,
+        config: &Config,
+        known: Option<&Arc<AccountRuntime>>,
+    ) -> Result<Ways, WireError> {
+        let shadow = match known {
+            Some(known) => known.shadow.fleet.clone(),
+            None => self.sandbox_fleet(account, config)?,
+        };
+        let real = match (&account.upstream, known) {
+            (Upstream::Sandbox, _) => shadow.clone(),
+            (Upstream::Origins(_), Some(known)) => known.real.fleet.clone(),
+            (Upstream::Origins(origins), None) => {
+                let connector = self.connector(account)?;
+                let endpoint = |origin: &Origin| EndpointOptions {
+                    label: origin.to_string().into(),
+                    origin: origin.clone(),
+                    connector: connector.clone(),
+                };
+                Fleet::new(
+                    account.name.as_str(),
+                    origins.iter().map(endpoint).collect(),
+                    limits(config),
+                    &self.upstream_metrics,
+                )?
+            }
+        };
+        let issuer_clients = match &account.upstream {
+            Upstream::Sandbox => Vec::new(),
+            Upstream::Origins(origins) => {
+                let client = Client::new(self.connector(account)?, self.tasks.clone());
+                origins
+                    .iter()
+                    .filter_map(|origin| Some((origin.to_string().parse().ok()?, client.clone())))
+                    .collect()
+            }
+        };
+        let sandbox_client = Client::new(self.sandbox_connector()?, self.tasks.clone());
+        Ok(Ways { real, shadow, issuer_clients, sandbox_client })
+    }
+
+    fn runtime(&self, account: &Arc<Account>, ways: Ways, config: &Config) -> AccountRuntime {
+        let is_sandbox = account.upstream == Upstream::Sandbox;
+        let shadow_account = self.sandbox_account(account, is_sandbox);
+        self.simulate(shadow_account.clone());
+        let sandbox_secret = Secret::new(shadow_account.app_secret);
+        let sandbox_id = if is_sandbox {
+            SlotId::real(account.name.clone())
+        } else {
+            SlotId::shadow(account.name.clone())
+        };
+        let sandbox_url = origin_of(self.sandbox.address()).to_string().parse().ok();
+        let sandbox_origins =
+            sandbox_url.map(|url| (url, ways.sandbox_client)).into_iter().collect();
+        let policy = SlotPolicy {
+            force_refresh: account.force_refresh,
+            forced_per_day: config.token.forced_per_day,
+        };
+        let sandbox_slot = self.slot(account, sandbox_id, &sandbox_secret, sandbox_origins, policy);
+        let shadow = Lanes {
+            fleet: ways.shadow.clone(),
+            slot: sandbox_slot.clone(),
+            secret: Some(sandbox_secret.clone()),
+            is_sandbox: true,
+        };
+        let real = if is_sandbox {
+            Lanes {
+                fleet: ways.real,
+                slot: sandbox_slot,
+                secret: Some(sandbox_secret),
+                is_sandbox: true,
+            }
+        } else {
+            let id = SlotId::real(account.name.clone());
+            let slot = account
+                .app_secret
+                .as_ref()
+                .and_then(|secret| self.slot(account, id, secret, ways.issuer_clients, policy));
+            Lanes { fleet: ways.real, slot, secret: account.app_secret.clone(), is_sandbox: false }
+        };
+        let counters = self.proxy_metrics.for_account(&account.name);
+        AccountRuntime {
+            config: account.clone(),
+            real,
+            shadow,
+            retries: RetryBudget::new(),
+            counters,
+        }
+    }
+
+    fn slot(
+        &self,
+        account: &Account,
+        id: SlotId,
+        secret: &Secret,
+        origins: Vec<(http::Uri, Client)>,
+        policy: SlotPolicy,
+    ) -> Option<Arc<Slot>> {
+        if account.kind == AccountKind::Generic {
+            return None;
+        }
+        let (app_id, secret) = (account.app_id.clone(), secret.clone());
+        let provider: Arc<dyn TokenProvider> = match account.token {
+            TokenFamily::Stable => Arc::new(StableIssuer::new(id.clone(), app_id, secret, origins)),
+            TokenFamily::Classic => {
+                Arc::new(ClassicIssuer::new(id.clone(), app_id, secret, origins))
+            }
+        };
+        Some(self.broker.register(id, provider, policy))
+    }
+
+    /// The account as the simulator knows it: its own name where the sandbox is its upstream,
+    /// else that of its shadow. The secret is made up; a real one never gets there.
+    fn sandbox_account(&self, account: &Account, is_sandbox: bool) -> SandboxAccount {
+        let name =
+            if is_sandbox { account.name.to_string() } else { shadow_name(account.name.as_str()) };
+        let app_id = if account.app_id.is_empty() {
+            SHADOW_APP_ID.to_owned()
+        } else {
+            account.app_id.clone()
+        };
+        let made_up = || format!("{:032x}", uuid::Uuid::now_v7().as_u128());
+        let mut secrets = self.sandbox_secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        let app_secret = secrets.entry(name.clone()).or_insert_with(made_up).clone();
+        SandboxAccount { name, app_id, app_secret }
+    }
+
+    /// A known account stays with its state, unless its AppID has changed.
+    fn simulate(&self, account: SandboxAccount) {
+        let name = account.name.clone();
+        if let Err(error) = self.sandbox.add_account(account) {
+            tracing::error!(account = name, error = %Chain(&error), "the sandbox cannot simulate {name}");
+        }
+    }
+
+    fn connector(&self, account: &Account) -> Result<Connector, WireError> {
+        Connector::new(ConnectorOptions {
+            egress: account.egress.clone(),
+            roots: RootsSource::Config(account.roots.clone()),
+            offer_http2: account.upstream_http2,
+            limits: ConnectLimits::default(),
+            own: self.own.clone(),
+            resolver: self.resolver.clone(),
+        })
+    }
+
+    fn sandbox_connector(&self) -> Result<Connector, WireError> {
+        Connector::new(ConnectorOptions {
+            egress: Egress { family: Family::Any, bind: None, proxy: None },
+            roots: RootsSource::Store(Arc::new(self.sandbox_roots())),
+            offer_http2: false,
+            limits: ConnectLimits::default(),
+            own: OwnListeners::default(),
+            resolver: self.resolver.clone(),
+        })
+    }
+
+    /// The sandbox's own CA, and no other.
+    fn sandbox_roots(&self) -> rustls::RootCertStore {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add_parsable_certificates(self.sandbox.ca_der());
+        roots
+    }
+
+    fn sandbox_fleet(&self, account: &Account, config: &Config) -> Result<Arc<Fleet>, WireError> {
+        let endpoint = EndpointOptions {
+            label: "sandbox".into(),
+            origin: origin_of(self.sandbox.address()),
+            connector: self.sandbox_connector()?,
+        };
+        Fleet::new(account.name.as_str(), vec![endpoint], limits(config), &self.upstream_metrics)
+    }
+
+    /// Slots and simulated accounts that the new configuration does not have any more.
+    fn retire_missing(&self, built: &HashMap<Name, Arc<AccountRuntime>>, old: Option<&Live>) {
+        let gone = old
+            .into_iter()
+            .flat_map(|live| live.accounts.keys())
+            .filter(|name| !built.contains_key(*name));
+        for name in gone {
+            self.broker.retire(&SlotId::real(name.clone()));
+            self.broker.retire(&SlotId::shadow(name.clone()));
+            self.sandbox.remove_account(name.as_str());
+            self.sandbox.remove_account(&shadow_name(name.as_str()));
+        }
+    }
+}
+
+/// How an account's calls leave: everything that may fail, made before anything changes.
+struct Ways {
+    real: Arc<Fleet>,
+    shadow: Arc<Fleet>,
+    issuer_clients: Vec<(http::Uri, Client)>,
+    sandbox_client: Client,
+}
+
+fn goes_the_same_way(old: &Account, new: &Account) -> bool {
+    old.upstream == new.upstream
+        && old.egress == new.egress
+        && old.roots == new.roots
+        && old.upstream_http2 == new.upstream_http2
+}
+
+fn limits(config: &Config) -> FleetLimits {
+    FleetLimits {
+        max_connections: config.limits.max_connections,
+        max_waiting: config.limits.in_flight,
+    }
+}
+
+fn origin_of(address: SocketAddr) -> Origin {
+    Origin { scheme: Scheme::Https, host: address.ip().to_string(), port: address.port() }
+}
+
+/// For an account of kind `generic`, which has none.
+const SHADOW_APP_ID: &str = "wx0000000000000000";
