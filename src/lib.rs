@@ -4,6 +4,7 @@ pub mod access;
 pub mod app;
 pub mod base;
 pub mod capture;
+pub mod cli;
 pub mod config;
 pub mod control;
 pub mod edge;
