@@ -3,7 +3,13 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Gateway, client::Speak, eventually, gateway::message};
+use crate::support::{
+    Gateway,
+    client::Speak,
+    eventually,
+    gateway::{Builder, message},
+    origin::{Origin, Say},
+};
 
 const CALL: &str = "/cgi-bin/getcallbackip";
 
@@ -163,7 +169,12 @@ async fn a_har_file_holds_the_exchanges_in_the_standard_form() {
 /// are whole, and no token is fetched at a restart.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_loses_nothing_that_ended_a_moment_before() {
-    let mut gateway = Gateway::start().await;
+    let origin = Origin::start(|_, _| Say::Json(r#"{"errcode":0,"errmsg":"ok"}"#.into())).await;
+    let mut gateway = Builder::new(&origin.account("shop"))
+        .secret_file("secrets/shop", "0123456789abcdef0123456789abcdef")
+        .secret_file("origin-ca.pem", &origin.ca_pem)
+        .start()
+        .await;
     gateway.client.get(CALL).await;
     let key = gateway.client.key.clone();
     let mut expected = Vec::new();
@@ -183,6 +194,7 @@ async fn a_kill_loses_nothing_that_ended_a_moment_before() {
         gateway = gateway.restart().await;
         gateway.client.key.clone_from(&key);
     }
+    assert_eq!(origin.token_fetches(), 1, "the sealed token was used again each time");
     let stored: std::collections::HashSet<String> = exported(&gateway, &[])
         .iter()
         .map(|exchange| exchange["id"].as_str().unwrap().to_owned())
