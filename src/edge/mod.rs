@@ -29,6 +29,8 @@ mod supervisor;
 #[cfg(test)]
 mod tests;
 mod tls;
+#[cfg(test)]
+mod tool;
 mod upload;
 mod watchdog;
 

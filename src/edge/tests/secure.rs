@@ -8,6 +8,7 @@ use tokio_rustls::TlsConnector;
 
 use super::harness::{GET, TestEdge, after, ask, assert_took, until_closed};
 use crate::edge::metrics::Refusal;
+use crate::edge::tool::is_here;
 
 #[tokio::test(start_paused = true)]
 async fn alpn_chooses_the_protocol_and_none_means_http1() {
@@ -86,6 +87,9 @@ async fn a_session_is_resumed_with_its_ticket_and_never_with_early_data() {
 /// In real time, and on a thread of its own: other programs are involved.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn curl_and_python_accept_the_certificate_by_name_and_by_address() {
+    if !(is_here("curl") && is_here("python3")) {
+        return;
+    }
     let edge = TestEdge::https().await;
     let (port, ca) = (edge.address.port(), edge.ca_file());
     let python = "import ssl, sys, urllib.request as r\n\

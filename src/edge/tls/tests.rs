@@ -11,6 +11,7 @@ use std::{
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 
 use super::{CaEvent, Certificates, TlsError, local_ca::LocalCa, server_config::verify};
+use crate::edge::tool::is_here;
 use crate::{
     base::{clock::MovableClock, tasks::Tasks},
     config::model::Tls,
@@ -157,8 +158,10 @@ fn a_stolen_ca_key_vouches_for_no_other_name() {
         fs::write(dir.path().join("ca.pem"), super::certificates::pem(&ca.cert)).unwrap();
         fs::write(dir.path().join("cert.pem"), &stolen.cert_pem).unwrap();
         assert!(verify(&ca.cert, &leaf, foreign, now()).is_err(), "{names:?} {foreign}");
-        let said = openssl_verify(dir.path());
-        assert!(!said.contains("cert.pem: OK") && said.contains("subtree"), "{said}");
+        if is_here("openssl") {
+            let said = openssl_verify(dir.path());
+            assert!(!said.contains("cert.pem: OK") && said.contains("subtree"), "{said}");
+        }
     }
 }
 
@@ -174,6 +177,9 @@ fn openssl_verify(dir: &Path) -> String {
 
 #[test]
 fn openssl_accepts_the_certificate_with_strict_checks() {
+    if !is_here("openssl") {
+        return;
+    }
     for names in [&["localhost", "127.0.0.1", "::1"][..], &["gw.example"], &["192.0.2.1"]] {
         let dir = tempfile::tempdir().unwrap();
         open(dir.path(), names, now());
