@@ -51,7 +51,9 @@ pub(super) fn check_platform(path: &str) -> Result<(), BadPath> {
 pub(super) fn split_account(path: &str) -> Result<(Option<&str>, &str), BadPath> {
     let Some(named) = path.strip_prefix("/@") else { return Ok((None, path)) };
     let (name, rest) = named.find('/').map_or((named, "/"), |slash| named.split_at(slash));
-    let first = rest.split('/').nth(1).unwrap_or_default();
+    // In whatever spelling another machine might read it: escaped, behind more slashes.
+    let plain = percent_encoding::percent_decode_str(rest).decode_utf8_lossy();
+    let first = plain.split('/').find(|segment| !segment.is_empty()).unwrap_or_default();
     if first == "-" || first.starts_with('@') {
         return Err(BadPath::Door);
     }
@@ -138,5 +140,8 @@ mod tests {
         assert_eq!(split_account("/shop/x"), Ok((None, "/shop/x")));
         assert_eq!(split_account("/@shop/-/console"), Err(BadPath::Door));
         assert_eq!(split_account("/@shop/@other/x"), Err(BadPath::Door));
+        for disguised in ["/@shop//-/x", "/@shop/%2d/x", "/@shop/%40other/x", "/@shop///%2D"] {
+            assert_eq!(split_account(disguised), Err(BadPath::Door), "{disguised}");
+        }
     }
 }
