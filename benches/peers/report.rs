@@ -1,0 +1,208 @@
+//! Tables of medians, and what became of the budgets.
+
+use std::fmt::{self, Write as _};
+
+use super::{latency::Latency, load::Seen, peer::Peer, scenario::Scenario};
+
+/// One peer's turn.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Sample {
+    pub(crate) requests: u64,
+    pub(crate) rate: f64,
+    pub(crate) failed: u64,
+    pub(crate) cpu_us: f64,
+    pub(crate) resident_mib: f64,
+    pub(crate) idle_kib: f64,
+    pub(crate) p50_ms: f64,
+    pub(crate) p99_ms: f64,
+}
+
+impl Sample {
+    pub(crate) fn of(seen: Seen) -> Self {
+        let rate = seen.requests as f64 / seen.seconds;
+        Self { requests: seen.requests, rate, failed: seen.failed, ..Self::default() }
+    }
+
+    /// What the way through a peer adds to the way without.
+    pub(crate) fn added(through: Latency, direct: Latency) -> Self {
+        Self {
+            failed: through.failed + direct.failed,
+            p50_ms: through.p50_ms - direct.p50_ms,
+            p99_ms: through.p99_ms - direct.p99_ms,
+            ..Self::default()
+        }
+    }
+}
+
+/// All turns of one scenario.
+pub(crate) struct Report {
+    scenario: Scenario,
+    turns: Vec<(Peer, Vec<Sample>)>,
+}
+
+impl Report {
+    pub(crate) fn new(scenario: Scenario) -> Self {
+        Self { scenario, turns: Vec::new() }
+    }
+
+    pub(crate) fn add(&mut self, peer: Peer, sample: Sample) {
+        match self.turns.iter_mut().find(|(known, _)| *known == peer) {
+            Some((_, samples)) => samples.push(sample),
+            None => self.turns.push((peer, vec![sample])),
+        }
+    }
+
+    fn median(&self, peer: Peer, field: impl Fn(&Sample) -> f64) -> Option<f64> {
+        let (_, samples) = self.turns.iter().find(|(known, _)| *known == peer)?;
+        Some(median(samples.iter().map(field).collect()))
+    }
+
+    fn failed(&self, peer: Peer) -> u64 {
+        let turns = self.turns.iter().filter(|(known, _)| *known == peer);
+        turns.flat_map(|(_, samples)| samples).map(|sample| sample.failed).sum()
+    }
+
+    /// What the scenario is about: the number whose ratio to nginx counts.
+    fn subject(&self) -> (&'static str, fn(&Sample) -> f64) {
+        match self.scenario {
+            Scenario::IdleHttp1 | Scenario::IdleHttp2 => ("KiB/conn", |sample| sample.idle_kib),
+            Scenario::Latency => ("p50 +ms", |sample| sample.p50_ms),
+            Scenario::SmallHttp1
+            | Scenario::SmallHttp2
+            | Scenario::NewConnections
+            | Scenario::Up
+            | Scenario::Down => ("CPU us/req", |sample| sample.cpu_us),
+        }
+    }
+
+    /// Median of ratios within a round: what disturbs the machine disturbs both.
+    fn ratio(&self, peer: Peer, to: Peer) -> Option<f64> {
+        let (_, field) = self.subject();
+        let of = |peer| self.turns.iter().find(|(known, _)| *known == peer).map(|(_, s)| s);
+        let pairs = of(peer)?.iter().zip(of(to)?);
+        Some(median(pairs.map(|(one, other)| field(one) / field(other)).collect()))
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (label, field) = self.subject();
+        writeln!(f, "{}: {}", self.scenario.name(), self.scenario.title())?;
+        let failed: Vec<String> = self
+            .turns
+            .iter()
+            .filter(|(peer, _)| self.failed(*peer) > 0)
+            .map(|(peer, _)| format!("{} failed {} requests", peer.name(), self.failed(*peer)))
+            .collect();
+        if !failed.is_empty() {
+            return writeln!(f, "  no numbers, because {}", failed.join(" and "));
+        }
+        writeln!(
+            f,
+            "  {:<11} {:>10} {:>8} {:>15} {:>9} {:>8} {:>8}",
+            "peer", label, "to nginx", "least-most", "req/s", "RSS MiB", "p99 +ms"
+        )?;
+        for (peer, samples) in &self.turns {
+            let values: Vec<f64> = samples.iter().map(field).collect();
+            let (least, most) = values
+                .iter()
+                .fold((f64::MAX, f64::MIN), |(l, m), value| (l.min(*value), m.max(*value)));
+            writeln!(
+                f,
+                "  {:<11} {:>10.2} {:>8.2} {:>15} {:>9.0} {:>8.1} {:>8.3}",
+                peer.name(),
+                median(values),
+                self.ratio(*peer, Peer::Nginx).unwrap_or(f64::NAN),
+                format!("{least:.2}-{most:.2}"),
+                self.median(*peer, |sample| sample.rate).unwrap_or(0.0),
+                self.median(*peer, |sample| sample.resident_mib).unwrap_or(0.0),
+                self.median(*peer, |sample| sample.p99_ms).unwrap_or(0.0),
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// Each budget whose scenario and peers were measured.
+pub(crate) fn budgets(reports: &[Report]) -> String {
+    let mut text = String::from("budgets:\n");
+    for budget in &BUDGETS {
+        let Some(report) = reports.iter().find(|report| report.scenario == budget.scenario) else {
+            continue;
+        };
+        let found = match budget.measure {
+            Measure::Ratio(to) => report.ratio(budget.peer, to),
+            Measure::IdleKib => report.median(budget.peer, |sample| sample.idle_kib),
+            Measure::P50 => report.median(budget.peer, |sample| sample.p50_ms),
+            Measure::P99 => report.median(budget.peer, |sample| sample.p99_ms),
+        };
+        let Some(found) = found else { continue };
+        let verdict = if found <= budget.most { "met" } else { "MISSED" };
+        let _ = writeln!(
+            text,
+            "  {:<9} {:<10} {:<13} {found:>7.3} of {:<6} {verdict}",
+            budget.scenario.name(),
+            budget.peer.name(),
+            budget.measure.name(),
+            budget.most,
+        );
+    }
+    text
+}
+
+/// A promise: no more than `most`.
+struct Budget {
+    scenario: Scenario,
+    peer: Peer,
+    measure: Measure,
+    most: f64,
+}
+
+#[derive(Clone, Copy)]
+enum Measure {
+    Ratio(Peer),
+    IdleKib,
+    P50,
+    P99,
+}
+
+impl Measure {
+    fn name(self) -> String {
+        match self {
+            Self::Ratio(to) => format!("x {}", to.name()),
+            Self::IdleKib => "KiB".to_owned(),
+            Self::P50 => "p50 ms".to_owned(),
+            Self::P99 => "p99 ms".to_owned(),
+        }
+    }
+}
+
+const fn budget(scenario: Scenario, peer: Peer, measure: Measure, most: f64) -> Budget {
+    Budget { scenario, peer, measure, most }
+}
+
+const BUDGETS: [Budget; 13] = [
+    budget(Scenario::SmallHttp1, Peer::WxgateOff, Measure::Ratio(Peer::Nginx), 0.80),
+    budget(Scenario::SmallHttp1, Peer::WxgateOff, Measure::Ratio(Peer::Bare), 1.12),
+    budget(Scenario::SmallHttp1, Peer::WxgateOn, Measure::Ratio(Peer::Nginx), 0.95),
+    budget(Scenario::SmallHttp1, Peer::WxgateOn, Measure::Ratio(Peer::NginxLua), 0.80),
+    budget(Scenario::SmallHttp2, Peer::WxgateOff, Measure::Ratio(Peer::Nginx), 0.90),
+    budget(Scenario::SmallHttp2, Peer::WxgateOn, Measure::Ratio(Peer::Nginx), 1.05),
+    budget(Scenario::NewConnections, Peer::WxgateOn, Measure::Ratio(Peer::Nginx), 1.0),
+    budget(Scenario::Up, Peer::WxgateOn, Measure::Ratio(Peer::Nginx), 0.4),
+    budget(Scenario::Down, Peer::WxgateOn, Measure::Ratio(Peer::Nginx), 0.4),
+    budget(Scenario::Latency, Peer::WxgateOn, Measure::P50, 0.1),
+    budget(Scenario::Latency, Peer::WxgateOn, Measure::P99, 0.5),
+    budget(Scenario::IdleHttp1, Peer::WxgateOn, Measure::IdleKib, 24.0),
+    budget(Scenario::IdleHttp2, Peer::WxgateOn, Measure::IdleKib, 24.0),
+];
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match (values.get(middle), values.get(middle.wrapping_sub(1))) {
+        (Some(high), Some(low)) if values.len().is_multiple_of(2) => f64::midpoint(*low, *high),
+        (Some(one), _) => *one,
+        (None, _) => f64::NAN,
+    }
+}
