@@ -18,6 +18,7 @@ pub mod outcome;
 pub mod permission;
 pub mod redact;
 mod redact_forms;
+mod redact_matcher;
 pub mod roots;
 pub mod secret;
 pub mod tasks;

@@ -88,14 +88,12 @@ mod tests {
         }
 
         #[test]
-        fn a_secret_cut_at_the_end_is_masked(secret in "[A-Za-z0-9_-]{16,160}", cut in 4_usize..160) {
+        fn the_beginning_of_a_secret_at_the_end_is_undecided(secret in "[A-Za-z0-9_-]{16,160}", cut in 1_usize..160) {
             let redactor = Redactor::new();
             redactor.protect("test", &Secret::new(secret.clone()));
-            let cut = cut.min(secret.len());
+            let cut = cut.min(secret.len() - 1);
             let text = format!("{{\"a\":\"{}", &secret[..cut]);
-            let masked = redactor.cut_bytes(text.as_bytes()).into_owned();
-            let expected = "*".repeat(cut);
-            prop_assert_eq!(&masked[6..], expected.as_bytes());
+            prop_assert!(redactor.undecided(text.as_bytes()) >= cut);
         }
     }
 
