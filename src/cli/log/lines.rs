@@ -1,0 +1,259 @@
+//! What a log line looks like, as text or as JSON.
+
+use std::{
+    cell::RefCell,
+    fmt::{self, Write as _},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use tracing::{
+    Event, Level, Subscriber,
+    field::{Field, Visit},
+};
+use tracing_subscriber::{Layer, layer::Context};
+
+use super::sink::Sink;
+use crate::{
+    base::clock::{Clock as _, SystemClock},
+    config::model::LogFormat,
+};
+
+/// Turns each event into one line for the [`Sink`].
+///
+/// Every request writes a line, so this is on the path of each: numbers and plain texts are
+/// appended as they are, the date is put together once a second, and nothing is allocated.
+pub(super) struct Lines {
+    format: LogFormat,
+    sink: Sink,
+}
+
+impl Lines {
+    pub(super) fn new(format: LogFormat, sink: Sink) -> Self {
+        Self { format, sink }
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Lines {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let now = SystemClock.now();
+        // Taken, not borrowed: a value may log while it is formatted.
+        let mut line = LINE.take();
+        line.begin(self.format, event, now);
+        event.record(&mut Fields { line: &mut line, format: self.format });
+        line.end(self.format, event);
+        self.sink.push(line.text.as_bytes(), *event.metadata().level() <= Level::WARN);
+        LINE.set(line);
+    }
+}
+
+thread_local! {
+    /// Room for the line that this thread writes.
+    static LINE: RefCell<Line> = RefCell::default();
+}
+
+#[derive(Default)]
+struct Line {
+    text: String,
+    /// The second since 1970 of which `date` is.
+    second: Option<u64>,
+    /// `2026-11-22T09:30:00`.
+    date: String,
+}
+
+impl Line {
+    fn begin(&mut self, format: LogFormat, event: &Event<'_>, now: SystemTime) {
+        let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        if self.second != Some(since.as_secs()) {
+            self.second = Some(since.as_secs());
+            let second = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
+            let time = jiff::Timestamp::from_second(second).unwrap_or_default();
+            self.date.clear();
+            let _ = write!(self.date, "{}", time.strftime("%Y-%m-%dT%H:%M:%S"));
+        }
+        let level = event.metadata().level().as_str();
+        self.text.clear();
+        // A long line of once must not be kept for ever.
+        self.text.shrink_to(LINE_KEPT_BYTES);
+        if format == LogFormat::Json {
+            self.text.push_str("{\"timestamp\":\"");
+        }
+        self.text.push_str(&self.date);
+        self.push_micros(since.subsec_micros());
+        match format {
+            LogFormat::Text => {
+                self.text.push_str(if level.len() < 5 { "  " } else { " " });
+                self.text.push_str(level);
+                self.text.push(' ');
+                self.text.push_str(event.metadata().target());
+                self.text.push(':');
+            }
+            LogFormat::Json => {
+                self.text.push_str("\",\"level\":\"");
+                self.text.push_str(level);
+                self.text.push('"');
+            }
+        }
+    }
+
+    fn end(&mut self, format: LogFormat, event: &Event<'_>) {
+        if format == LogFormat::Json {
+            self.text.push_str(",\"target\":\"");
+            self.text.push_str(event.metadata().target());
+            self.text.push_str("\"}");
+        }
+        self.text.push('\n');
+    }
+
+    /// `.000123Z`.
+    fn push_micros(&mut self, micros: u32) {
+        let mut digits = *b".000000Z";
+        let mut rest = micros;
+        for digit in digits[1..7].iter_mut().rev() {
+            *digit += (rest % 10) as u8;
+            rest /= 10;
+        }
+        digits.iter().for_each(|digit| self.text.push(char::from(*digit)));
+    }
+}
+
+/// Appends each field of an event.
+struct Fields<'a> {
+    line: &'a mut Line,
+    format: LogFormat,
+}
+
+impl Fields<'_> {
+    /// Whether the field is what the line says in words.
+    fn name(&mut self, field: &Field) -> bool {
+        let is_message = field.name() == "message";
+        let text = &mut self.line.text;
+        match self.format {
+            LogFormat::Text => {
+                text.push(' ');
+                if !is_message {
+                    text.push_str(field.name());
+                    text.push('=');
+                }
+            }
+            LogFormat::Json => {
+                text.push_str(",\"");
+                text.push_str(field.name());
+                text.push_str("\":");
+            }
+        }
+        is_message
+    }
+
+    fn quoted(&mut self, value: impl FnOnce(&mut Escaped<'_>)) {
+        self.line.text.push('"');
+        value(&mut Escaped { text: &mut self.line.text, is_quoted: true });
+        self.line.text.push('"');
+    }
+}
+
+impl Visit for Fields<'_> {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        let is_message = self.name(field);
+        if is_message && self.format == LogFormat::Text {
+            Escaped { text: &mut self.line.text, is_quoted: false }.push(value);
+        } else {
+            self.quoted(|escaped| escaped.push(value));
+        }
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.name(field);
+        let _ = write!(self.line.text, "{value}");
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.name(field);
+        let _ = write!(self.line.text, "{value}");
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.name(field);
+        self.line.text.push_str(if value { "true" } else { "false" });
+    }
+
+    /// Three digits behind the point are what a log needs.
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.name(field);
+        let thousandths = (value.abs() * 1e3).round();
+        if !thousandths.is_finite() || thousandths > 1e15 {
+            let _ = write!(self.line.text, "\"{value}\"");
+            return;
+        }
+        if value < 0.0 && thousandths > 0.0 {
+            self.line.text.push('-');
+        }
+        let thousandths = thousandths as u64;
+        let _ = write!(self.line.text, "{}.{:03}", thousandths / 1000, thousandths % 1000);
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.name(field);
+        match self.format {
+            // What cannot be formatted is left out.
+            LogFormat::Text => {
+                let mut escaped = Escaped { text: &mut self.line.text, is_quoted: false };
+                let _ = write!(escaped, "{value:?}");
+            }
+            LogFormat::Json => self.quoted(|escaped| {
+                let _ = write!(escaped, "{value:?}");
+            }),
+        }
+    }
+}
+
+/// Nothing that a peer sent may begin a line, move the cursor or turn the text around.
+struct Escaped<'a> {
+    text: &'a mut String,
+    /// Quotation marks and backslashes are escaped too, as in JSON.
+    is_quoted: bool,
+}
+
+impl Escaped<'_> {
+    fn push(&mut self, value: &str) {
+        let is_plain = |byte: &u8| {
+            matches!(byte, b' '..=b'~') && !(self.is_quoted && matches!(byte, b'"' | b'\\'))
+        };
+        if value.as_bytes().iter().all(is_plain) {
+            self.text.push_str(value);
+        } else {
+            value.chars().for_each(|character| self.push_char(character));
+        }
+    }
+
+    fn push_char(&mut self, character: char) {
+        match character {
+            '"' | '\\' if self.is_quoted => self.text.extend(['\\', character]),
+            _ if !character.is_control() && !turns_text(character) => self.text.push(character),
+            '\n' => self.text.push_str("\\n"),
+            '\r' => self.text.push_str("\\r"),
+            '\t' => self.text.push_str("\\t"),
+            _ => {
+                let _ = write!(self.text, "\\u{:04x}", u32::from(character));
+            }
+        }
+    }
+}
+
+impl fmt::Write for Escaped<'_> {
+    fn write_str(&mut self, value: &str) -> fmt::Result {
+        self.push(value);
+        Ok(())
+    }
+}
+
+/// Characters that change the direction of what follows (Unicode, UAX #9), and line ends that
+/// are no control characters. All lie below U+10000, so four digits name them.
+fn turns_text(character: char) -> bool {
+    matches!(
+        character,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    )
+}
+
+/// Room that a thread keeps for its next line.
+const LINE_KEPT_BYTES: usize = 4 << 10;
