@@ -17,21 +17,13 @@ use super::{
 /// case and a trailing slash are recognised too.
 #[must_use]
 pub fn lookup(method: &http::Method, path: &str) -> Option<&'static Call> {
-    let entry = find(path)?;
-    match CallMethod::of(method)? {
-        CallMethod::Get => entry.get,
-        CallMethod::Post => entry.post,
-    }
+    find(path)?.call(method)
 }
 
 /// The call at a path whatever the method; the more harmful one where both methods exist.
 #[must_use]
 pub fn lookup_path(path: &str) -> Option<&'static Call> {
-    let entry = find(path)?;
-    match (entry.get, entry.post) {
-        (Some(get), Some(post)) if get.class > post.class => Some(get),
-        (get, post) => post.or(get),
-    }
+    find(path)?.any_call()
 }
 
 /// What the call at a path does; none for an unknown path.
@@ -74,15 +66,31 @@ pub fn never_store_fields() -> &'static BTreeSet<&'static str> {
 }
 
 /// The calls of one path.
-#[derive(Clone, Copy, Default)]
-struct Entry {
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Entry {
     get: Option<&'static Call>,
     post: Option<&'static Call>,
 }
 
+impl Entry {
+    pub(super) fn call(self, method: &http::Method) -> Option<&'static Call> {
+        match CallMethod::of(method)? {
+            CallMethod::Get => self.get,
+            CallMethod::Post => self.post,
+        }
+    }
+
+    pub(super) fn any_call(self) -> Option<&'static Call> {
+        match (self.get, self.post) {
+            (Some(get), Some(post)) if get.class > post.class => Some(get),
+            (get, post) => post.or(get),
+        }
+    }
+}
+
 /// Finds a path as documented, then without a trailing slash and in any letter case, so that
 /// no other spelling that the platform might accept slips past a rule for the call.
-fn find(path: &str) -> Option<Entry> {
+pub(super) fn find(path: &str) -> Option<Entry> {
     if let Some(entry) = INDEX.exact.get(path) {
         return Some(*entry);
     }

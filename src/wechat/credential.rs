@@ -1,6 +1,6 @@
 //! Which credential a call takes, and where it stands in the request.
 
-use super::catalogue;
+use super::known_path::KnownPath;
 pub use super::{
     credential_call::{CredentialCall, is_operator_only, issues_credentials},
     secret_place::{SECRET_FIELDS, SECRET_PARAMETERS, SecretPlace, app_id_name, secret_place},
@@ -52,12 +52,7 @@ pub fn needed(kind: AccountKind, method: &http::Method, path: &str) -> Credentia
     if kind == AccountKind::Generic {
         return Credential::None;
     }
-    match catalogue::lookup(method, path).or_else(|| catalogue::lookup_path(path)) {
-        Some(call) => call.credential,
-        None if has_prefix(path, "/sns/") => Credential::UserToken,
-        None if has_prefix(path, "/cgi-bin/component/") => Credential::ComponentToken,
-        None => Credential::AppToken,
-    }
+    KnownPath::of(path).needed(method)
 }
 
 /// The name of the query parameter that carries the token of a call.
@@ -85,7 +80,7 @@ pub const TOKEN_PARAMETER: &str = "access_token";
 pub const COMPONENT_TOKEN_PARAMETER: &str = "component_access_token";
 
 /// In any letter case, as the platform might read it.
-fn has_prefix(path: &str, prefix: &str) -> bool {
+pub(super) fn has_prefix(path: &str, prefix: &str) -> bool {
     path.get(..prefix.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(prefix))
 }
 
