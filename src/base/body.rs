@@ -124,6 +124,9 @@ pub enum BodyError {
     /// The peer broke off, or sent something that is not HTTP.
     #[error("the body broke off")]
     Hyper(#[source] hyper::Error),
+    /// The upstream broke off, or sent something that is not HTTP.
+    #[error("the answer broke off")]
+    Answer(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// More bytes than allowed.
     #[error("the body is longer than {cap_bytes} bytes")]
     TooLarge {

@@ -2,6 +2,7 @@
 //!
 //! No sockets, no files, nothing of WeChat: those live in the rooms above.
 
+pub mod alarm;
 pub mod backoff;
 pub mod body;
 pub mod chain;

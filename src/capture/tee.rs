@@ -2,7 +2,7 @@
 
 use std::{
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
 };
 
@@ -15,18 +15,21 @@ use crate::base::body::{Body, BodyError};
 /// Keeps up to `cap` bytes of `body` for the handle.
 #[must_use]
 pub fn tee(body: Body, cap: usize) -> (Body, TeeHandle) {
-    start(body, cap, None)
+    let kept = Arc::new(Mutex::new(Kept::new(cap)));
+    let handle = TeeHandle(Arc::clone(&kept));
+    (Body::wrap(TeeBody { inner: body, keeper: Shared(kept), is_over: false }), handle)
 }
 
-/// [`tee`] that also tells how the body ended and what was kept: `on_end` is called exactly once, when the end or
-/// an error was read or when the body is dropped, whichever comes first.
+/// Keeps up to `cap` bytes of `body` and tells how it ended and what was kept: `on_end` is called
+/// exactly once, when the end or an error was read or when the body is dropped, whichever comes
+/// first.
 #[must_use]
-pub fn tee_with(
-    body: Body,
-    cap: usize,
-    on_end: impl FnOnce(TeeEnd, Captured) + Send + 'static,
-) -> (Body, TeeHandle) {
-    start(body, cap, Some(Box::new(on_end)))
+pub fn watch<E>(body: Body, cap: usize, on_end: E) -> Body
+where
+    E: FnOnce(TeeEnd, Captured) + Send + Unpin + 'static,
+{
+    let keeper = Told { kept: Kept::new(cap), on_end: Some(on_end) };
+    Body::wrap(TeeBody { inner: body, keeper, is_over: false })
 }
 
 /// Reads what a tee has kept.
@@ -37,19 +40,19 @@ impl TeeHandle {
     /// What was kept so far. The next call gets only what came in between.
     #[must_use]
     pub fn take(&self) -> Captured {
-        take(&self.0)
+        lock(&self.0).take()
     }
 
     /// Where the body stands.
     #[must_use]
     pub fn state(&self) -> TeeState {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).state
+        lock(&self.0).state
     }
 
     /// How many bytes have passed.
     #[must_use]
     pub fn size(&self) -> u64 {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).size
+        lock(&self.0).size
     }
 }
 
@@ -73,55 +76,64 @@ pub enum TeeEnd {
     Dropped,
 }
 
-fn take(kept: &Mutex<Kept>) -> Captured {
-    let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-    kept.seal_small();
-    Captured {
-        chunks: std::mem::take(&mut kept.chunks),
-        size: kept.size,
-        truncated: kept.truncated,
+/// Where a tee puts what it keeps.
+trait Keeper: Send + Unpin + 'static {
+    fn keep(&mut self, data: &Bytes);
+    fn end(&mut self, end: TeeEnd);
+}
+
+/// For a handle; locked for a copy of some bytes, never across a poll.
+struct Shared(Arc<Mutex<Kept>>);
+
+impl Keeper for Shared {
+    fn keep(&mut self, data: &Bytes) {
+        lock(&self.0).keep(data);
+    }
+
+    fn end(&mut self, end: TeeEnd) {
+        lock(&self.0).state = TeeState::Over(end);
     }
 }
 
-fn start(body: Body, cap: usize, on_end: Option<OnEnd>) -> (Body, TeeHandle) {
-    let mut kept = Kept::new(cap);
-    if on_end.is_none() && body.is_end_stream() {
-        // Most requests have no body: nothing to wrap, nothing to allocate but the handle.
-        kept.state = TeeState::Over(TeeEnd::Ended);
-        return (body, TeeHandle(Arc::new(Mutex::new(kept))));
-    }
-    let kept = Arc::new(Mutex::new(kept));
-    let handle = TeeHandle(kept.clone());
-    (Body::wrap(TeeBody { inner: body, kept, is_over: false, on_end }), handle)
+/// For somebody who is told at the end.
+struct Told<E> {
+    kept: Kept,
+    on_end: Option<E>,
 }
 
-type OnEnd = Box<dyn FnOnce(TeeEnd, Captured) + Send>;
+impl<E: FnOnce(TeeEnd, Captured) + Send + Unpin + 'static> Keeper for Told<E> {
+    fn keep(&mut self, data: &Bytes) {
+        self.kept.keep(data);
+    }
 
-struct TeeBody {
+    fn end(&mut self, end: TeeEnd) {
+        if let Some(on_end) = self.on_end.take() {
+            on_end(end, self.kept.take());
+        }
+    }
+}
+
+fn lock(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct TeeBody<K: Keeper> {
     inner: Body,
-    /// Shared with the handle; locked for a copy of some bytes, never across a poll.
-    kept: Arc<Mutex<Kept>>,
+    keeper: K,
     /// The end was told.
     is_over: bool,
-    on_end: Option<OnEnd>,
 }
 
-impl TeeBody {
+impl<K: Keeper> TeeBody<K> {
     fn finish(&mut self, end: TeeEnd) {
-        if self.is_over {
-            return;
-        }
-        self.is_over = true;
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).state = TeeState::Over(end);
-        // Outside of the lock: the callback takes what was kept.
-        if let Some(on_end) = self.on_end.take() {
-            let kept = take(&self.kept);
-            on_end(end, kept);
+        if !self.is_over {
+            self.is_over = true;
+            self.keeper.end(end);
         }
     }
 }
 
-impl http_body::Body for TeeBody {
+impl<K: Keeper> http_body::Body for TeeBody<K> {
     type Data = Bytes;
     type Error = BodyError;
 
@@ -133,7 +145,7 @@ impl http_body::Body for TeeBody {
         match &polled {
             Poll::Ready(Some(Ok(frame))) => {
                 if let Some(data) = frame.data_ref() {
-                    self.kept.lock().unwrap_or_else(PoisonError::into_inner).keep(data);
+                    self.keeper.keep(data);
                 }
             }
             Poll::Ready(Some(Err(_))) => self.finish(TeeEnd::Failed),
@@ -152,7 +164,7 @@ impl http_body::Body for TeeBody {
     }
 }
 
-impl Drop for TeeBody {
+impl<K: Keeper> Drop for TeeBody<K> {
     fn drop(&mut self) {
         // hyper does not poll again once it has sent as many bytes as it announced.
         let all_passed = self.inner.is_end_stream() || self.inner.size_hint().exact() == Some(0);
@@ -203,6 +215,15 @@ impl Kept {
         }
     }
 
+    fn take(&mut self) -> Captured {
+        self.seal_small();
+        Captured {
+            chunks: std::mem::take(&mut self.chunks),
+            size: self.size,
+            truncated: self.truncated,
+        }
+    }
+
     fn seal_small(&mut self) {
         if !self.small.is_empty() {
             self.chunks.push(std::mem::take(&mut self.small).freeze());
@@ -212,7 +233,7 @@ impl Kept {
 
 /// From this length on a chunk is shared instead of copied: copying takes longer than a
 /// reference count, and the buffer behind it is mostly the chunk itself.
-const SHARED_FROM_BYTES: usize = 4096;
+pub(super) const SHARED_FROM_BYTES: usize = 4096;
 
 #[cfg(test)]
 mod tests {
@@ -271,44 +292,46 @@ mod tests {
         }
     }
 
-    fn watched(body: Body) -> (Body, TeeHandle, mpsc::Receiver<(TeeEnd, Vec<u8>)>) {
+    fn watched(body: Body) -> (Body, mpsc::Receiver<(TeeEnd, Vec<u8>)>) {
         let (tell, told) = mpsc::channel();
         let on_end = move |end, kept: Captured| tell.send((end, kept.chunks.concat())).unwrap();
-        let (body, handle) = tee_with(body, 100, on_end);
-        (body, handle, told)
+        (watch(body, 100, on_end), told)
     }
 
     #[test]
     fn the_end_is_told_once_even_when_the_body_is_dropped_afterwards() {
-        let (body, handle, told) = watched(script([Some(Ok(Bytes::from_static(b"ab")))]));
+        let (body, told) = watched(script([Some(Ok(Bytes::from_static(b"ab")))]));
         block_on(body.collect()).unwrap();
         assert_eq!(told.iter().collect::<Vec<_>>(), [(TeeEnd::Ended, b"ab".to_vec())]);
-        assert_eq!(handle.size(), 2);
     }
 
     #[test]
     fn a_body_that_fails_or_is_left_half_read_says_so() {
-        let (body, _, told) = watched(script([Some(Ok("ab".into())), Some(Err(()))]));
+        let (body, told) = watched(script([Some(Ok("ab".into())), Some(Err(()))]));
         assert!(block_on(body.collect()).is_err());
         assert_eq!(told.iter().collect::<Vec<_>>(), [(TeeEnd::Failed, b"ab".to_vec())]);
 
-        let (mut body, handle, told) = watched(script([Some(Ok("ab".into())), None]));
+        let (mut body, told) = watched(script([Some(Ok("ab".into())), None]));
         block_on(body.frame()).unwrap().unwrap();
-        assert_eq!(handle.state(), TeeState::Running);
         drop(body);
         assert_eq!(told.iter().collect::<Vec<_>>(), [(TeeEnd::Dropped, b"ab".to_vec())]);
+
+        let (mut body, handle) = tee(script([Some(Ok("ab".into())), None]), 100);
+        block_on(body.frame()).unwrap().unwrap();
+        assert_eq!((handle.state(), handle.size()), (TeeState::Running, 2));
+        drop(body);
         assert_eq!(handle.state(), TeeState::Over(TeeEnd::Dropped));
     }
 
     #[test]
     fn a_body_of_known_length_has_ended_when_its_last_byte_passed() {
-        let (mut body, _, told) = watched(Body::from("abc"));
+        let (mut body, told) = watched(Body::from("abc"));
         assert_eq!(body.size_hint().exact(), Some(3));
         block_on(body.frame()).unwrap().unwrap();
         assert!(body.is_end_stream());
         drop(body);
         assert_eq!(told.iter().collect::<Vec<_>>(), [(TeeEnd::Ended, b"abc".to_vec())]);
-        let (body, _, told) = watched(Body::empty());
+        let (body, told) = watched(Body::empty());
         assert!(body.is_end_stream());
         drop(body);
         assert_eq!(told.iter().collect::<Vec<_>>(), [(TeeEnd::Ended, Vec::new())]);

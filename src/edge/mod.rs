@@ -4,7 +4,6 @@
 
 mod accept;
 mod admission;
-mod alarm;
 mod answer;
 mod bind;
 mod conn_info;

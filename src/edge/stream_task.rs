@@ -10,7 +10,8 @@ use std::{
 use hyper::rt::Executor;
 use tokio::time::Instant;
 
-use super::{alarm::Alarm, answer::Handed, metrics::Cut, pace::Pace, request::Conversation};
+use super::{answer::Handed, metrics::Cut, pace::Pace, request::Conversation};
+use crate::base::alarm::Alarm;
 
 /// Runs each stream of one connection in a task and ends those whose client gives no window:
 /// dropping hyper's future resets the stream, and the others go on.

@@ -12,11 +12,11 @@ use tokio::{
 };
 
 use super::{
-    alarm::poll_until,
     metrics::Cut,
     shared::Orders,
     watchdog::{Verdict, Watchdog},
 };
+use crate::base::alarm::poll_until;
 
 /// How a connection ended.
 #[derive(Debug)]

@@ -11,8 +11,8 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
-use super::{alarm::Alarm, metrics::Cut, pace::Pace, pulse::Busy, request::Conversation};
-use crate::base::body::BodyError;
+use super::{metrics::Cut, pace::Pace, pulse::Busy, request::Conversation};
+use crate::base::{alarm::Alarm, body::BodyError};
 
 /// Ends with [`BodyError::Stalled`] when the client leaves us waiting, and drops trailers: none
 /// of the APIs behind us has a use for them.

@@ -1,12 +1,13 @@
 //! The end of a request: its outcome, its log line, its counters, its exchange.
 
+use http::header;
 use tokio::time::Instant;
 
 use super::{passage::Passage, retry};
 use crate::{
-    base::{code::ErrorCode, kind::AccountKind, outcome::Outcome},
-    capture::{Captured, Exchange, Marks, Message, TeeEnd, TeeHandle},
-    wechat::{AnswerForm, Call, Peeked, catalogue},
+    base::{code::ErrorCode, outcome::Outcome},
+    capture::{Captured, Exchange, Marks, Message, TeeEnd},
+    wechat::{AnswerForm, Call, Peeked},
 };
 
 /// Called once, when the passage is dropped: after the answer's last byte, or when the client left.
@@ -27,9 +28,8 @@ pub(super) fn finish(passage: &mut Passage) {
     if may_write_line(passage) {
         write_line(passage, outcome);
     }
-    if let Some(record) = passage.record.take() {
-        let recorder = record.recorder.clone();
-        recorder.record(exchange(passage, record.headers, outcome));
+    if let Some(recorder) = passage.recorder.take() {
+        recorder.record(exchange(passage, outcome));
     }
 }
 
@@ -104,7 +104,7 @@ fn may_write_line(passage: &Passage) -> bool {
 /// One line a request, at `info`: no query, no header values, no body.
 fn write_line(passage: &Passage, outcome: Outcome) {
     let path = passage.path.as_deref().unwrap_or_else(|| passage.target.path());
-    let bytes_in = passage.request_body.as_ref().map_or(0, TeeHandle::size);
+    let bytes_in = passage.request_body.size();
     let bytes_out = passage.answer_end.as_ref().map_or(0, |end| end.1.size);
     let errcode = passage.own_answer.or_else(|| passage.envelope.as_ref().and_then(|e| e.errcode));
     let key = passage.key.as_ref().map_or("-", |key| key.name.as_str());
@@ -141,9 +141,8 @@ fn millis(started: Instant) -> f64 {
 
 /// What is known of the path: an undocumented method answers with the same secrets.
 fn any_call(passage: &Passage) -> Option<&'static Call> {
-    let path = passage.path.as_deref()?;
-    let is_platform = passage.account.as_ref()?.config.kind != AccountKind::Generic;
-    passage.call.or_else(|| catalogue::lookup_path(path).filter(|_| is_platform))
+    passage.account.as_ref()?;
+    passage.call.or_else(|| passage.known.any_call())
 }
 
 /// The size stays; what was refused is not kept.
@@ -151,10 +150,18 @@ fn without_bytes(body: &Captured) -> Captured {
     Captured { truncated: body.truncated || body.size > 0, size: body.size, chunks: Vec::new() }
 }
 
-fn exchange(passage: &mut Passage, headers: http::HeaderMap, outcome: Outcome) -> Exchange {
+fn exchange(passage: &mut Passage, outcome: Outcome) -> Exchange {
     // A refusal is a line in the list: what was refused is not kept.
     let is_refusal = passage.error.is_some() && passage.attempts.is_empty();
-    let request_body = passage.request_body.take().map(|handle| handle.take()).unwrap_or_default();
+    let request_body = passage.request_body.captured(passage.live.capture_cap);
+    let mut headers = std::mem::take(&mut passage.headers);
+    // What is left of it is somebody else's credential.
+    if passage.seen.authorization {
+        headers.remove(header::AUTHORIZATION);
+    }
+    if passage.seen.cookie {
+        headers.remove(header::COOKIE);
+    }
     let answer_body = passage.answer_end.take().map(|end| end.1).unwrap_or_default();
     let keep = |body: Captured| if is_refusal { without_bytes(&body) } else { body };
     let (errcode, errmsg, rid) =

@@ -2,7 +2,7 @@
 
 use std::{str::FromStr as _, sync::Arc};
 
-use http::{HeaderName, Method, uri::PathAndQuery};
+use http::{HeaderMap, HeaderName, Method, uri::PathAndQuery};
 
 use super::{
     error::ProxyError,
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     access::{Accounts, permit},
     base::{body::Request, kind::AccountKind, name::Name},
-    wechat::{CallClass, catalogue, credential},
+    wechat::{CallClass, KnownPath, credential},
 };
 
 /// `design`: `/@name/`, header, AppID of a credential call, the key's only account.
@@ -38,16 +38,14 @@ impl Stage for ChooseAccount {
 fn choose(passage: &mut Passage, request: &mut Request) -> Result<(), ProxyError> {
     let (named, path) = path_rule::split_account(request.uri().path()).map_err(refused)?;
     let path: Arc<str> = path.into();
-    let account = find(passage, request, named, &path)?;
-    check_kind(&account, request.method(), &path)?;
-    passage.call = match account.config.kind {
-        AccountKind::Generic => None,
-        AccountKind::MiniProgram
-        | AccountKind::OfficialAccount
-        | AccountKind::Wecom
-        | AccountKind::OpenPlatform => catalogue::lookup(request.method(), &path),
-    };
-    passage.wants_sandbox = wants_sandbox(request)?;
+    let account = find(passage, named, &path)?;
+    if account.config.kind == AccountKind::Generic {
+        passage.known = KnownPath::default();
+    } else {
+        check_platform(passage, request.method(), &path)?;
+    }
+    passage.call = passage.known.call(request.method());
+    passage.wants_sandbox = passage.seen.upstream && wants_sandbox(&passage.headers)?;
     set_path(request, &path)?;
     passage.account = Some(account);
     passage.path = Some(path);
@@ -56,20 +54,13 @@ fn choose(passage: &mut Passage, request: &mut Request) -> Result<(), ProxyError
 
 fn find(
     passage: &Passage,
-    request: &Request,
     named: Option<&str>,
     path: &str,
 ) -> Result<Arc<AccountRuntime>, ProxyError> {
-    let mut headers = request.headers().get_all(ACCOUNT_HEADER).iter();
-    let header = headers.next().map(|value| value.to_str().unwrap_or_default());
-    let differs = named.is_some() && header.is_some_and(|name| Some(name) != named);
-    if headers.next().is_some() || differs {
-        let why = "names a second account";
-        return Err(ProxyError::HeaderRefused { name: "X-Wxgate-Account", why });
-    }
+    let header = if passage.seen.account { account_header(&passage.headers, named)? } else { None };
     let app_id = || {
         let query = passage.query.as_ref()?;
-        json_secret::may_hold_secret(path)
+        json_secret::may_hold_secret(passage)
             .then(|| query.plain_value(credential::app_id_name(path)))?
             .filter(|id| !id.is_empty())
     };
@@ -84,6 +75,20 @@ fn find(
             None => only_account(passage),
         },
     }
+}
+
+fn account_header<'a>(
+    headers: &'a HeaderMap,
+    named: Option<&str>,
+) -> Result<Option<&'a str>, ProxyError> {
+    let mut headers = headers.get_all(ACCOUNT_HEADER).iter();
+    let header = headers.next().map(|value| value.to_str().unwrap_or_default());
+    let differs = named.is_some() && header.is_some_and(|name| Some(name) != named);
+    if headers.next().is_some() || differs {
+        let why = "names a second account";
+        return Err(ProxyError::HeaderRefused { name: "X-Wxgate-Account", why });
+    }
+    Ok(header)
 }
 
 /// An account that the key may not use is answered like one that does not exist.
@@ -101,6 +106,12 @@ fn by_name(
 
 fn only_account(passage: &Passage) -> Result<Arc<AccountRuntime>, ProxyError> {
     let accounts = &passage.live.accounts;
+    if let Accounts::Some(names) = &passage.key()?.accounts
+        && let [only] = names.as_slice()
+        && let Some(account) = accounts.get(only)
+    {
+        return Ok(account.clone());
+    }
     let mut choices: Vec<&Arc<AccountRuntime>> = match &passage.key()?.accounts {
         Accounts::All => accounts.values().collect(),
         Accounts::Some(names) => names.iter().filter_map(|name| accounts.get(name)).collect(),
@@ -114,18 +125,15 @@ fn only_account(passage: &Passage) -> Result<Arc<AccountRuntime>, ProxyError> {
     })
 }
 
-fn check_kind(account: &AccountRuntime, method: &Method, path: &str) -> Result<(), ProxyError> {
-    if account.config.kind == AccountKind::Generic {
-        return Ok(());
-    }
+fn check_platform(passage: &Passage, method: &Method, path: &str) -> Result<(), ProxyError> {
     if *method == Method::PATCH {
         return Err(ProxyError::MethodRefused { method: method.to_string() });
     }
-    path_rule::check_platform(path).map_err(refused)
+    path_rule::check_platform(path, &passage.known).map_err(refused)
 }
 
-fn wants_sandbox(request: &Request) -> Result<bool, ProxyError> {
-    match request.headers().get(UPSTREAM_HEADER).map(http::HeaderValue::as_bytes) {
+fn wants_sandbox(headers: &HeaderMap) -> Result<bool, ProxyError> {
+    match headers.get(UPSTREAM_HEADER).map(http::HeaderValue::as_bytes) {
         None => Ok(false),
         Some(b"sandbox") => Ok(true),
         Some(_) => Err(ProxyError::HeaderRefused {
@@ -154,10 +162,9 @@ fn check_permission(passage: &Passage) -> Result<(), ProxyError> {
     let (key, path) = (passage.key()?, passage.path()?);
     let goes_to_sandbox = passage.lanes()?.is_sandbox;
     // A path that is dangerous with its documented method is dangerous with every method.
-    let is_platform = passage.account()?.config.kind != AccountKind::Generic;
-    let class = catalogue::class_of(&passage.method, &path).filter(|_| is_platform);
+    let class = passage.known.class(&passage.method);
     let is_known_read = passage.call.is_some_and(|call| call.class == CallClass::Read);
-    permit::path(key, &path)
+    permit::path(key, path)
         .and_then(|()| permit::lane(key, is_known_read))
         .and_then(|()| permit::danger(key, class == Some(CallClass::Danger), goes_to_sandbox))
         .map_err(ProxyError::denied)

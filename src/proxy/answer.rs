@@ -5,11 +5,7 @@ use super::{
     passage::Passage,
     stage::{Answering, Next, Stage},
 };
-use crate::{
-    access::permit,
-    base::{body::Request, kind::AccountKind},
-    wechat::credential::{self, CredentialCall},
-};
+use crate::{access::permit, base::body::Request, wechat::credential::CredentialCall};
 
 /// Keeps the real token on this host: whoever asks for one is told how to do without.
 pub(super) struct AnswerHere;
@@ -29,16 +25,12 @@ impl Stage for AnswerHere {
 }
 
 fn check(passage: &Passage) -> Result<(), ProxyError> {
-    if passage.account()?.config.kind == AccountKind::Generic {
-        return Ok(());
-    }
-    let path = passage.path()?;
-    if credential::is_operator_only(&path) {
+    if passage.known.is_operator_only {
         return permit::operator(passage.key()?).map_err(ProxyError::denied);
     }
-    match credential::issues_credentials(&path) {
+    match passage.known.credential_call {
         // The ticket belongs to the caller's page and passes; it is stored nowhere.
         None | Some(CredentialCall::Ticket) => Ok(()),
-        Some(_) => Err(ProxyError::CredentialCall { path }),
+        Some(_) => Err(ProxyError::CredentialCall { path: passage.path()?.clone() }),
     }
 }

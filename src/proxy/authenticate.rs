@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderName, HeaderValue, header};
 use http_body_util::{BodyExt as _, Limited};
+use zeroize::Zeroizing;
 
 use super::{
     credential_query::CredentialQuery,
     error::ProxyError,
     json_secret,
     passage::Passage,
+    path_rule,
     service::Parts,
     stage::{Answering, Next, Stage},
 };
@@ -20,6 +22,7 @@ use crate::{
         body::{Body, BodyError, Request},
         clock::SharedClock,
     },
+    wechat::KnownPath,
 };
 
 /// Every place is read, all are emptied, and two different keys are an error.
@@ -33,23 +36,27 @@ impl Authenticate {
         Self { keys: parts.keys.clone(), clock: parts.clock.clone() }
     }
 
-    async fn admit(&self, passage: &mut Passage, request: Request) -> Result<Request, ProxyError> {
-        let (mut head, body) = request.into_parts();
-        let query = CredentialQuery::parse(head.uri.query().unwrap_or_default())?;
-        let mut found = Found::default();
-        take_headers(&mut head.headers, &mut found)?;
-        found.add_query(&query)?;
-        let body = if json_secret::may_hold_secret(head.uri.path()) {
-            let bytes = whole(body).await?;
-            found.add_json(&bytes)?;
-            Body::from(bytes)
-        } else {
-            body
-        };
-        let key = self.resolve(&found)?;
-        passage.key = Some(key);
+    /// For most calls: nothing of the body is needed.
+    fn admit(&self, passage: &mut Passage, request: &Request) -> Result<(), ProxyError> {
+        let (query, found) = look(passage, request)?;
+        passage.key = Some(self.resolve(&found)?);
         passage.query = Some(query);
-        Ok(Request::from_parts(head, body))
+        Ok(())
+    }
+
+    /// For calls that may carry a secret in their body.
+    async fn admit_with_body(
+        &self,
+        passage: &mut Passage,
+        request: Request,
+    ) -> Result<Request, ProxyError> {
+        let (query, mut found) = look(passage, &request)?;
+        let (head, body) = request.into_parts();
+        let bytes = whole(body).await?;
+        found.add_json(&bytes)?;
+        passage.key = Some(self.resolve(&found)?);
+        passage.query = Some(query);
+        Ok(Request::from_parts(head, Body::from(bytes)))
     }
 
     fn resolve(&self, found: &Found) -> Result<Arc<Key>, ProxyError> {
@@ -73,27 +80,43 @@ impl Stage for Authenticate {
         request: Request,
         next: Next<'a>,
     ) -> Answering<'a> {
-        Box::pin(async move {
-            let request = self.admit(passage, request).await?;
-            next.run(passage, request).await
-        })
+        passage.known = KnownPath::of(path_rule::without_account(request.uri().path()));
+        if json_secret::may_hold_secret(passage) {
+            return Box::pin(async move {
+                let request = self.admit_with_body(passage, request).await?;
+                next.run(passage, request).await
+            });
+        }
+        match self.admit(passage, &request) {
+            Ok(()) => next.run(passage, request),
+            Err(error) => Box::pin(async { Err(error) }),
+        }
     }
+}
+
+/// Reads the places that need no body, and empties those in the headers.
+fn look(passage: &mut Passage, request: &Request) -> Result<(CredentialQuery, Found), ProxyError> {
+    let query = CredentialQuery::parse(request.uri().query().unwrap_or_default())?;
+    let mut found = Found::default();
+    take_headers(passage, &mut found)?;
+    found.add_query(&query)?;
+    Ok((query, found))
 }
 
 /// The key found so far.
 #[derive(Default)]
 struct Found {
-    key: Option<String>,
+    key: Option<Zeroizing<String>>,
     surrogate: bool,
 }
 
 impl Found {
     fn add(&mut self, text: &str) -> Result<(), ProxyError> {
         match &self.key {
-            Some(known) if known != text => Err(ProxyError::AmbiguousKey),
+            Some(known) if known.as_str() != text => Err(ProxyError::AmbiguousKey),
             Some(_) => Ok(()),
             None => {
-                self.key = Some(text.to_owned());
+                self.key = Some(Zeroizing::new(text.to_owned()));
                 Ok(())
             }
         }
@@ -119,20 +142,21 @@ impl Found {
 
 /// `Authorization: Bearer` and `X-Api-Key`. Our credential goes; a foreign `Authorization`
 /// stays until the account is known, because kind `generic` may want it passed on.
-fn take_headers(headers: &mut HeaderMap, found: &mut Found) -> Result<(), ProxyError> {
-    for value in headers.get_all(header::AUTHORIZATION) {
-        if let Some(text) = bearer(value) {
-            found.add_if_ours(text)?;
+fn take_headers(passage: &mut Passage, found: &mut Found) -> Result<(), ProxyError> {
+    let (seen, headers) = (passage.seen, &mut passage.headers);
+    if seen.authorization {
+        let bearers = || headers.get_all(header::AUTHORIZATION).iter().filter_map(bearer);
+        bearers().try_for_each(|text| found.add_if_ours(text))?;
+        if bearers().any(is_ours) {
+            headers.remove(header::AUTHORIZATION);
         }
     }
-    if headers.get_all(header::AUTHORIZATION).iter().any(|value| bearer(value).is_some_and(is_ours))
-    {
-        headers.remove(header::AUTHORIZATION);
+    if seen.api_key {
+        for value in headers.get_all(API_KEY) {
+            found.add(value.to_str().unwrap_or_default().trim())?;
+        }
+        headers.remove(API_KEY);
     }
-    for value in headers.get_all(API_KEY) {
-        found.add(value.to_str().unwrap_or_default().trim())?;
-    }
-    headers.remove(API_KEY);
     Ok(())
 }
 
@@ -159,8 +183,17 @@ pub(super) fn is_ours(text: &str) -> bool {
     key_text::looks_like_key(text) || text.starts_with("wxgt_")
 }
 
-/// Whether a header may hold one of our credentials; forwarding drops it, whatever it holds.
-pub(super) const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+/// Whether a key, surrogate or handle stands anywhere in `text`.
+pub(super) fn holds_key(text: &[u8]) -> bool {
+    let shapes = [&b"wxgk_"[..], b"wxgt_", b"wxgr_"];
+    memchr::memchr_iter(b'x', text).any(|at| {
+        let begin = at.checked_sub(1).and_then(|begin| text.get(begin..)).unwrap_or_default();
+        shapes.iter().any(|shape| begin.starts_with(shape))
+    })
+}
+
+/// Forwarding drops it, whatever it holds.
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// Credential calls carry a few hundred bytes.
 const SECRET_BODY_CAP_BYTES: usize = 64 << 10;

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use http::header;
+use http::{HeaderMap, header};
 use tokio::time::Instant;
 
 use super::{
@@ -27,10 +27,10 @@ pub(super) struct CheckCaller {
 }
 
 impl CheckCaller {
-    fn check(&self, passage: &Passage, request: &Request) -> Result<(), ProxyError> {
+    fn check(&self, passage: &Passage) -> Result<(), ProxyError> {
         let key = passage.key()?;
         permit::network(key, passage.client).map_err(ProxyError::denied)?;
-        if comes_from_mini_program(request) {
+        if passage.seen.referer && comes_from_mini_program(&passage.headers) {
             self.cry_out(passage, key);
             return Err(ProxyError::ClientCall { key: key.name.clone() });
         }
@@ -63,7 +63,7 @@ impl Stage for CheckCaller {
         request: Request,
         next: Next<'a>,
     ) -> Answering<'a> {
-        match self.check(passage, &request) {
+        match self.check(passage) {
             Ok(()) => next.run(passage, request),
             Err(error) => Box::pin(async { Err(error) }),
         }
@@ -71,8 +71,8 @@ impl Stage for CheckCaller {
 }
 
 /// Mini programs send a fixed Referer that their code cannot change (WeChat, `wx.request`).
-fn comes_from_mini_program(request: &Request) -> bool {
-    let mut referers = request.headers().get_all(header::REFERER).iter();
+fn comes_from_mini_program(headers: &HeaderMap) -> bool {
+    let mut referers = headers.get_all(header::REFERER).iter();
     referers.any(|value| value.as_bytes().starts_with(b"https://servicewechat.com/"))
 }
 

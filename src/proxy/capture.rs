@@ -1,18 +1,14 @@
-//! Opens the exchange and watches what the caller sends.
-
-use http::header;
+//! Opens the exchange.
 
 use super::{
-    passage::{Passage, Record},
+    passage::Passage,
     service::Parts,
     stage::{Answering, Next, Stage},
 };
-use crate::{
-    base::body::Request,
-    capture::{Recorder, tee},
-};
+use crate::{base::body::Request, capture::Recorder};
 
-/// From here on the request is an exchange: whatever ends it, a line about it is stored.
+/// From here on the request is an exchange: whatever ends it, a line about it is stored. Its
+/// body is watched where it is read, in `retry`: a refusal is stored without.
 pub(super) struct Capture {
     recorder: Recorder,
 }
@@ -30,16 +26,9 @@ impl Stage for Capture {
         request: Request,
         next: Next<'a>,
     ) -> Answering<'a> {
-        let (head, body) = request.into_parts();
-        let (body, seen) = tee::tee(body, passage.live.capture_cap);
-        passage.request_body = Some(seen);
         if passage.live.capture_cap > 0 {
-            let mut headers = head.headers.clone();
-            // What is left of it is somebody else's credential.
-            headers.remove(header::AUTHORIZATION);
-            headers.remove(header::COOKIE);
-            passage.record = Some(Record { recorder: self.recorder.clone(), headers });
+            passage.recorder = Some(self.recorder.clone());
         }
-        next.run(passage, Request::from_parts(head, body))
+        next.run(passage, request)
     }
 }

@@ -1,6 +1,6 @@
 //! The query string with its credentials found, taken out, and their places remembered.
 
-use super::error::ProxyError;
+use super::{authenticate::holds_key, error::ProxyError};
 
 /// A query in raw pieces. Order and spelling of everything but credentials stay as they came.
 #[derive(Debug, Default)]
@@ -23,6 +23,9 @@ impl CredentialQuery {
     /// [`ProxyError::AmbiguousToken`] when one of the token names stands twice or in a spelling
     /// that another server might read as that name: percent-encoded, in another case, behind `;`.
     pub(super) fn parse(query: &str) -> Result<Self, ProxyError> {
+        if query.is_empty() {
+            return Ok(Self::default());
+        }
         let mut pieces = Vec::new();
         for raw in query.split('&') {
             let reserved = reserved_name(raw)?;
@@ -32,9 +35,6 @@ impl CredentialQuery {
             if pieces.iter().filter(|piece| piece.reserved == Some(name)).count() > 1 {
                 return Err(ProxyError::AmbiguousToken { name });
             }
-        }
-        if query.is_empty() {
-            pieces.clear();
         }
         Ok(Self { pieces })
     }
@@ -47,10 +47,10 @@ impl CredentialQuery {
 
     /// Whether a key stands in a parameter that is no place for one: it would go upstream.
     pub(super) fn has_stray_key(&self) -> bool {
-        self.pieces.iter().filter(|piece| piece.reserved.is_none()).any(|piece| {
-            let plain = fully_decoded(&piece.raw);
-            ["wxgk_", "wxgt_", "wxgr_"].iter().any(|prefix| plain.contains(prefix))
-        })
+        self.pieces
+            .iter()
+            .filter(|piece| piece.reserved.is_none())
+            .any(|piece| holds_key(fully_decoded(&piece.raw).as_bytes()))
     }
 
     /// Every credential parameter with its decoded value.
@@ -77,8 +77,12 @@ impl CredentialQuery {
                 out.push('&');
             }
             out.push_str(text);
-            if let Some(value) = value {
-                out.push('=');
+            let Some(value) = value else { return };
+            out.push('=');
+            // Tokens and secrets are made of these.
+            if value.bytes().all(is_unreserved) {
+                out.push_str(value);
+            } else {
                 out.extend(percent_encoding::utf8_percent_encode(value, VALUE));
             }
         };
@@ -114,7 +118,12 @@ pub(super) const SECRET_NAMES: [&str; 3] = ["secret", "appsecret", "corpsecret"]
 const RESERVED: [&str; 5] =
     ["access_token", "component_access_token", "secret", "appsecret", "corpsecret"];
 
-/// RFC 3986 unreserved characters stay, as tokens and secrets are made of them.
+/// RFC 3986 section 2.3.
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
+/// Everything but [`is_unreserved`].
 const VALUE: &percent_encoding::AsciiSet =
     &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 

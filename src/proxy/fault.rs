@@ -35,7 +35,8 @@ impl Stage for Fault {
         request: Request,
         next: Next<'a>,
     ) -> Answering<'a> {
-        let Some(text) = request.headers().get(FAULT_HEADER) else {
+        let header = passage.seen.fault.then(|| passage.headers.get(FAULT_HEADER)).flatten();
+        let Some(text) = header else {
             return next.run(passage, request);
         };
         let text: Arc<str> = text.to_str().unwrap_or_default().into();

@@ -1,14 +1,11 @@
 //! One attempt at one upstream: the end of the list of stages.
 
 use std::{
-    pin::Pin,
     sync::{Arc, LazyLock},
-    task::{Context, Poll},
     time::Duration,
 };
 
-use bytes::Bytes;
-use http_body::{Frame, SizeHint};
+use http::{HeaderName, HeaderValue, header, uri::PathAndQuery};
 use tokio::time::Instant;
 
 use super::{
@@ -20,13 +17,13 @@ use super::{
 };
 use crate::{
     base::{
-        body::{Body, BodyError, Request, Response},
+        body::{Request, Response},
         chain::Chain,
         kind::AccountKind,
     },
     capture::{Attempt, Phases},
     upstream::{Endpoint, Fleet, Pool, SendFailure, SendLimits, Sent, Timing},
-    wire::WireError,
+    wire::{Outgoing, WireError},
 };
 
 /// Sends with this worker's own connections.
@@ -40,25 +37,32 @@ impl Forward {
     }
 
     async fn send(&self, passage: &mut Passage, request: Request) -> Result<Response, ProxyError> {
-        let account = passage.account()?.config.clone();
+        let account = passage.account()?.clone();
         let fleet = passage.lanes()?.fleet.clone();
         let endpoint = choose(&fleet, &passage.avoid)?;
         let upstream = endpoint.label().clone();
-        let (mut head, body) = request.into_parts();
-        let is_generic = account.kind == AccountKind::Generic;
-        forward_headers::clean_request(
-            &mut head.headers,
-            is_generic && account.pass_authorization,
-            !is_generic,
-        );
+        let (head, body) = request.into_parts();
         passage.attempts.push(begun(passage, upstream.clone()));
         let began = Instant::now();
-        let body = Body::wrap(Capped {
-            inner: body,
-            left: passage.live.body_max,
-            cap: passage.live.body_max,
-        });
-        match self.pool.send(&fleet, &endpoint, Request::from_parts(head, body), &LIMITS).await {
+        // The passage is changed below, and the try needs its headers: they are lent to it.
+        let headers = std::mem::take(&mut passage.headers);
+        let is_generic = account.config.kind == AccountKind::Generic;
+        let keeps = match (is_generic, account.config.pass_authorization) {
+            (false, _) => forward_headers::goes_to_platform,
+            (true, false) => forward_headers::goes_to_generic,
+            (true, true) => forward_headers::goes_to_generic_authorized,
+        };
+        let outgoing = Outgoing {
+            method: &head.method,
+            target: head.uri.path_and_query().unwrap_or(&ROOT),
+            headers: &forward_headers::without_named(&headers),
+            keeps,
+            adds: if is_generic { &[] } else { &PLAIN },
+            body,
+        };
+        let sent = self.pool.send(&fleet, &endpoint, outgoing, &LIMITS).await;
+        passage.headers = headers;
+        match sent {
             Ok(sent) => Ok(received(passage, began, sent)),
             Err(failure) => {
                 if failure.nothing_was_sent {
@@ -106,7 +110,7 @@ fn begun(passage: &Passage, upstream: Arc<str>) -> Attempt {
     }
 }
 
-fn timed(attempt: &mut Attempt, timing: &Timing, began: Instant) {
+fn timed(attempt: &mut Attempt, timing: &Timing, total: Duration) {
     attempt.ms = Phases {
         queue: timing.queue,
         token: attempt.ms.token,
@@ -114,7 +118,7 @@ fn timed(attempt: &mut Attempt, timing: &Timing, began: Instant) {
         connect: timing.connect,
         tls: timing.tls,
         first_byte: timing.first_byte,
-        total: began.elapsed(),
+        total,
     };
 }
 
@@ -124,7 +128,7 @@ fn received(passage: &mut Passage, began: Instant, sent: Sent) -> Response {
     // Free text of the upstream that no scan sees.
     response.extensions_mut().remove::<hyper::ext::ReasonPhrase>();
     if let Some(attempt) = passage.attempts.last_mut() {
-        timed(attempt, &sent.timing, began);
+        timed(attempt, &sent.timing, sent.at - began);
         attempt.status = Some(response.status().as_u16());
         attempt.reused = sent.reused;
     }
@@ -138,7 +142,7 @@ fn failed(
     failure: SendFailure,
 ) -> ProxyError {
     if let Some(attempt) = passage.attempts.last_mut() {
-        timed(attempt, &failure.timing, began);
+        timed(attempt, &failure.timing, began.elapsed());
         attempt.error = Some(Chain(&failure.error).to_string());
     }
     match failure.error {
@@ -148,42 +152,11 @@ fn failed(
     }
 }
 
-/// Counts what really arrives: a chunked body has no length to be judged by.
-struct Capped {
-    inner: Body,
-    left: u64,
-    cap: u64,
-}
+static ROOT: LazyLock<PathAndQuery> = LazyLock::new(|| PathAndQuery::from_static("/"));
 
-impl http_body::Body for Capped {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let frame = std::task::ready!(Pin::new(&mut self.inner).poll_frame(cx));
-        if let Some(Ok(frame)) = &frame
-            && let Some(data) = frame.data_ref()
-        {
-            let Some(left) = self.left.checked_sub(data.len() as u64) else {
-                let cap_bytes = self.cap;
-                return Poll::Ready(Some(Err(BodyError::TooLarge { cap_bytes })));
-            };
-            self.left = left;
-        }
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
-    }
-}
+/// An errcode has to be read; the platform's answers are short.
+const PLAIN: [(HeaderName, HeaderValue); 1] =
+    [(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))];
 
 /// Time limits of one try.
 static LIMITS: LazyLock<SendLimits> = LazyLock::new(SendLimits::default);

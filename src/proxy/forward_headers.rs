@@ -1,51 +1,78 @@
 //! Which headers pass, in both directions.
 
+use std::borrow::Cow;
+
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use super::authenticate::API_KEY;
+/// Whether a field of a request goes on to a platform. What ends here: hop-by-hop fields
+/// (RFC 9110 section 7.6.1), our credentials, cookies, what says who the client is, and the
+/// wish for an encoding, because an errcode has to be read.
+pub(super) fn goes_to_platform(name: &HeaderName) -> bool {
+    !matches!(*name, header::AUTHORIZATION | header::ACCEPT_ENCODING) && goes_anywhere(name)
+}
 
-/// Takes out what ends here: hop-by-hop fields and what `Connection` names (RFC 9110 section
-/// 7.6.1), our credentials, cookies, and what says who the client is.
-pub(super) fn clean_request(
-    headers: &mut HeaderMap,
-    keep_authorization: bool,
-    must_be_plain: bool,
-) {
-    remove_hop_by_hop(headers);
-    for name in [
-        header::COOKIE,
-        header::FORWARDED,
-        header::EXPECT,
-        header::HOST,
-        header::CONTENT_LENGTH,
-        API_KEY,
-    ] {
-        headers.remove(name);
+/// The same for any other API, which may read the encoding that the client asks for.
+pub(super) fn goes_to_generic(name: &HeaderName) -> bool {
+    *name != header::AUTHORIZATION && goes_anywhere(name)
+}
+
+/// The same with `pass_authorization`.
+pub(super) fn goes_to_generic_authorized(name: &HeaderName) -> bool {
+    goes_anywhere(name)
+}
+
+fn goes_anywhere(name: &HeaderName) -> bool {
+    let text = name.as_str();
+    !(is_hop_by_hop(name)
+        || matches!(*name, header::COOKIE | header::FORWARDED | header::EXPECT | header::HOST)
+        || matches!(*name, header::CONTENT_LENGTH)
+        || (text.starts_with("x-")
+            && (text == "x-api-key"
+                || text == "x-real-ip"
+                || text.starts_with("x-forwarded-")
+                || text.starts_with("x-wxgate-"))))
+}
+
+/// The fields without those that `Connection` names, which are hop-by-hop too.
+pub(super) fn without_named(headers: &HeaderMap) -> Cow<'_, HeaderMap> {
+    let named: Vec<HeaderName> =
+        named(headers).into_iter().filter(|name| headers.contains_key(name)).collect();
+    if named.is_empty() {
+        return Cow::Borrowed(headers);
     }
-    if !keep_authorization {
-        headers.remove(header::AUTHORIZATION);
+    let mut left = headers.clone();
+    for name in &named {
+        left.remove(name);
     }
-    remove_where(headers, |name| {
-        name.starts_with("x-forwarded-") || name.starts_with("x-wxgate-") || name == "x-real-ip"
-    });
-    if must_be_plain {
-        // An errcode has to be read; the platform's answers are short.
-        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    }
+    Cow::Owned(left)
+}
+
+fn named(headers: &HeaderMap) -> Vec<HeaderName> {
+    headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .collect()
 }
 
 /// Takes out what would speak for our origin in a browser, and says that nothing here is a page.
 pub(super) fn clean_response(headers: &mut HeaderMap) {
-    remove_hop_by_hop(headers);
-    for name in [
-        header::SET_COOKIE,
-        header::STRICT_TRANSPORT_SECURITY,
-        CLEAR_SITE_DATA,
-        SERVICE_WORKER_ALLOWED,
-    ] {
+    for name in &named(headers) {
         headers.remove(name);
     }
-    remove_where(headers, |name| name.starts_with("x-wxgate-"));
+    let ends_here = |name: &&HeaderName| {
+        is_hop_by_hop(name)
+            || matches!(**name, header::SET_COOKIE | header::STRICT_TRANSPORT_SECURITY)
+            || **name == CLEAR_SITE_DATA
+            || **name == SERVICE_WORKER_ALLOWED
+            || name.as_str().starts_with("x-wxgate-")
+    };
+    let out: Vec<HeaderName> = headers.keys().filter(ends_here).cloned().collect();
+    for name in &out {
+        headers.remove(name);
+    }
     headers.insert(
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static("sandbox; default-src 'none'"),
@@ -53,38 +80,18 @@ pub(super) fn clean_response(headers: &mut HeaderMap) {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
 }
 
-fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    let named: Vec<HeaderName> = headers
-        .get_all(header::CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(|name| name.trim().parse().ok())
-        .collect();
-    for name in &named {
-        headers.remove(name);
-    }
-    for name in [
-        header::CONNECTION,
-        header::TE,
-        header::TRAILER,
-        header::TRANSFER_ENCODING,
-        header::UPGRADE,
-        header::PROXY_AUTHENTICATE,
-        header::PROXY_AUTHORIZATION,
-        KEEP_ALIVE,
-        PROXY_CONNECTION,
-    ] {
-        headers.remove(name);
-    }
-}
-
-fn remove_where(headers: &mut HeaderMap, is_out: impl Fn(&str) -> bool) {
-    let out: Vec<HeaderName> =
-        headers.keys().filter(|name| is_out(name.as_str())).cloned().collect();
-    for name in &out {
-        headers.remove(name);
-    }
+fn is_hop_by_hop(name: &HeaderName) -> bool {
+    matches!(
+        *name,
+        header::CONNECTION
+            | header::TE
+            | header::TRAILER
+            | header::TRANSFER_ENCODING
+            | header::UPGRADE
+            | header::PROXY_AUTHENTICATE
+            | header::PROXY_AUTHORIZATION
+    ) || *name == KEEP_ALIVE
+        || *name == PROXY_CONNECTION
 }
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
@@ -105,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_request_loses_what_ends_here_and_keeps_the_rest() {
-        let mut headers = map(&[
+        let headers = map(&[
             ("connection", "close, x-named"),
             ("x-named", "1"),
             ("cookie", "a=b"),
@@ -115,15 +122,24 @@ mod tests {
             ("x-wxgate-account", "shop"),
             ("x-api-key", "k"),
             ("te", "trailers"),
+            ("keep-alive", "5"),
+            ("x-rid", "1"),
             ("wechatmp-timestamp", "1"),
             ("content-type", "application/json"),
             ("accept-encoding", "gzip"),
         ]);
-        clean_request(&mut headers, false, true);
-        let mut left: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
-        left.sort_unstable();
-        assert_eq!(left, ["accept-encoding", "content-type", "wechatmp-timestamp"]);
-        assert_eq!(headers["accept-encoding"], "identity");
+        let headers = without_named(&headers);
+        let left = |goes: fn(&HeaderName) -> bool| {
+            let mut left: Vec<_> =
+                headers.keys().filter(|name| goes(name)).map(HeaderName::as_str).collect();
+            left.sort_unstable();
+            left.join(" ")
+        };
+        assert_eq!(left(goes_to_platform), "content-type wechatmp-timestamp x-rid");
+        let generic = "accept-encoding content-type wechatmp-timestamp x-rid";
+        assert_eq!(left(goes_to_generic), generic);
+        let authorized = "accept-encoding authorization content-type wechatmp-timestamp x-rid";
+        assert_eq!(left(goes_to_generic_authorized), authorized);
     }
 
     #[test]

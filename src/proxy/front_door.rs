@@ -3,6 +3,8 @@
 //! hyper accepts a request without Host, with two, with another authority in the target, with
 //! odd methods and transfer encodings (measured, 1.12); nothing below this stage sees those.
 
+use std::borrow::Cow;
+
 use http::{HeaderMap, Method, Version, header, uri::Authority};
 
 use super::{
@@ -10,6 +12,7 @@ use super::{
     error::ProxyError,
     passage::Passage,
     path_rule,
+    seen_headers::SeenHeaders,
     stage::{Answering, Next, Stage},
 };
 use crate::base::body::Request;
@@ -31,14 +34,18 @@ impl Stage for FrontDoor {
     }
 }
 
-fn check(passage: &Passage, request: &Request) -> Result<(), ProxyError> {
-    let host = host_of(request)?;
+fn check(passage: &mut Passage, request: &Request) -> Result<(), ProxyError> {
+    let seen = SeenHeaders::of(&passage.headers);
+    passage.seen = seen;
+    let host = host_of(request, &passage.headers, seen)?;
     check_host(passage, &host)?;
     check_target(request, &host)?;
     check_method(request.method())?;
     path_rule::check_any(request.uri().path()).map_err(|why| ProxyError::PathRefused { why })?;
-    check_headers(request.headers(), request.version())?;
-    check_length(request.headers(), passage.live.body_max)?;
+    check_headers(&passage.headers, seen, request.version())?;
+    if seen.content_length {
+        check_length(&passage.headers, passage.live.body_max)?;
+    }
     if doors::is_own(request.uri().path()) && !request.uri().path().starts_with("/-/sandbox/") {
         return Err(ProxyError::NotFound { path: request.uri().path().to_owned() });
     }
@@ -47,14 +54,17 @@ fn check(passage: &Passage, request: &Request) -> Result<(), ProxyError> {
 
 /// Exactly one Host (RFC 9112 section 3.2), or an `:authority` that no Host contradicts
 /// (RFC 9113 section 8.3.1). Lower case, without port.
-fn host_of(request: &Request) -> Result<String, ProxyError> {
+fn host_of<'a>(
+    request: &'a Request,
+    headers: &'a HeaderMap,
+    seen: SeenHeaders,
+) -> Result<Cow<'a, str>, ProxyError> {
     let refused = |why| ProxyError::HeaderRefused { name: "Host", why };
-    let mut hosts = request.headers().get_all(header::HOST).iter();
-    let (first, second) = (hosts.next(), hosts.next());
-    if second.is_some() {
+    if seen.hosts > 1 {
         return Err(refused("more than one"));
     }
-    let from_header = first
+    let from_header = headers
+        .get(header::HOST)
         .map(|value| {
             value.to_str().ok().and_then(host_name).ok_or_else(|| refused("not a host name"))
         })
@@ -76,13 +86,19 @@ fn host_of(request: &Request) -> Result<String, ProxyError> {
 }
 
 /// `Example.COM:8443` -> `example.com`; nothing with userinfo, a path, or no name.
-fn host_name(text: &str) -> Option<String> {
+fn host_name(text: &str) -> Option<Cow<'_, str>> {
+    let is_plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-');
+    let (host, port) = text.split_once(':').unwrap_or((text, "0"));
+    let is_port = !port.is_empty() && port.len() <= 5 && port.bytes().all(|b| b.is_ascii_digit());
+    if is_port && !host.is_empty() && host.bytes().all(is_plain) {
+        return Some(Cow::Borrowed(host));
+    }
     let authority: Authority = text.parse().ok()?;
     if text.contains('@') || authority.host().is_empty() {
         return None;
     }
     let host = authority.host().trim_start_matches('[').trim_end_matches(']');
-    Some(host.to_ascii_lowercase())
+    Some(Cow::Owned(host.to_ascii_lowercase()))
 }
 
 fn check_host(passage: &Passage, host: &str) -> Result<(), ProxyError> {
@@ -126,21 +142,26 @@ fn check_method(method: &Method) -> Result<(), ProxyError> {
     }
 }
 
-fn check_headers(headers: &HeaderMap, version: Version) -> Result<(), ProxyError> {
-    if headers.len() > MOST_FIELDS
-        || headers.iter().map(|(n, v)| n.as_str().len() + v.len() + 4).sum::<usize>() > MOST_BYTES
-    {
+fn check_headers(
+    headers: &HeaderMap,
+    seen: SeenHeaders,
+    version: Version,
+) -> Result<(), ProxyError> {
+    if headers.len() > MOST_FIELDS || seen.bytes > MOST_BYTES {
         return Err(ProxyError::HeadersTooLarge { most: MOST_FIELDS });
     }
-    let mut encodings = headers.get_all(header::TRANSFER_ENCODING).iter();
-    if let Some(encoding) = encodings.next() {
+    if seen.transfer_encodings > 0 {
         let refused = |why| ProxyError::HeaderRefused { name: "Transfer-Encoding", why };
-        if encodings.next().is_some() || encoding.as_bytes() != b"chunked" {
+        let encoding = headers.get(header::TRANSFER_ENCODING);
+        if seen.transfer_encodings > 1 || encoding.is_none_or(|value| value != "chunked") {
             return Err(refused("only `chunked`"));
         }
         if version == Version::HTTP_2 {
             return Err(refused("not in HTTP/2"));
         }
+    }
+    if !seen.expect {
+        return Ok(());
     }
     match headers.get(header::EXPECT) {
         Some(value) if !value.as_bytes().eq_ignore_ascii_case(b"100-continue") => {
@@ -188,7 +209,7 @@ mod tests {
             for value in values {
                 headers.append(header::TRANSFER_ENCODING, http::HeaderValue::from_static(value));
             }
-            check_headers(&headers, Version::HTTP_11)
+            check_headers(&headers, SeenHeaders::of(&headers), Version::HTTP_11)
         };
         assert!(with(&[]).is_ok() && with(&["chunked"]).is_ok());
         for bad in [

@@ -6,12 +6,12 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, uri::PathAndQuery};
+use http::{header, uri::PathAndQuery};
 use http_body_util::BodyExt as _;
 use tokio::time::Instant;
 
 use super::{
-    authenticate::is_ours,
+    authenticate::{holds_key, is_ours},
     credential_query::{CredentialQuery, SECRET_NAMES, TOKEN_NAMES},
     error::ProxyError,
     json_secret,
@@ -47,39 +47,74 @@ impl Stage for Inject {
         request: Request,
         next: Next<'a>,
     ) -> Answering<'a> {
-        Box::pin(async move {
-            let account = passage.account()?;
-            let path = passage.path()?;
-            let needed = credential::needed(account.config.kind, &passage.method, &path);
-            refuse_stray_keys(query(passage)?, request.headers())?;
-            let request = match needed {
-                Credential::AppToken => token(passage, request).await?,
-                Credential::ComponentToken => {
-                    return Err(ProxyError::NoCredential { account: account.config.name.clone() });
-                }
-                Credential::AppSecret => secret(passage, request, &path).await?,
-                Credential::UserToken | Credential::None => pass(passage, request)?,
-            };
-            next.run(passage, request).await
-        })
+        // Most calls take the token, and it is there: nothing has to be waited for.
+        match ready(passage, &request) {
+            Ok(Some(target)) => next.run(passage, with_target(request, target)),
+            Ok(None) => Box::pin(async move {
+                let request = fetched(passage, request).await?;
+                next.run(passage, request).await
+            }),
+            Err(error) => Box::pin(async { Err(error) }),
+        }
     }
 }
 
-/// The account's access token, in place of a key or placeholder, or added.
-async fn token(passage: &mut Passage, request: Request) -> Result<Request, ProxyError> {
-    let own_tokens = passage.account()?.config.own_tokens;
-    let query = query(passage)?;
-    if let Some(name) = foreign(query) {
-        return if own_tokens {
-            pass(passage, request)
-        } else {
-            Err(ProxyError::ForeignToken { name })
-        };
+/// The request as it goes out, if that can be told at once.
+fn ready(passage: &mut Passage, request: &Request) -> Result<Option<PathAndQuery>, ProxyError> {
+    refuse_stray_keys(passage)?;
+    match needed(passage)? {
+        Credential::AppToken => {
+            let query = query(passage)?;
+            if let Some(name) = foreign(query) {
+                return if passage.account()?.config.own_tokens {
+                    pass(passage, request).map(Some)
+                } else {
+                    Err(ProxyError::ForeignToken { name })
+                };
+            }
+            let slot = passage.lanes()?.slot.as_ref();
+            let Some(issued) = slot.and_then(|slot| slot.current()) else { return Ok(None) };
+            passage.token_wait = Duration::ZERO;
+            carrying(passage, request, issued).map(Some)
+        }
+        Credential::ComponentToken => {
+            Err(ProxyError::NoCredential { account: passage.account()?.config.name.clone() })
+        }
+        Credential::AppSecret => Ok(None),
+        Credential::UserToken | Credential::None => pass(passage, request).map(Some),
+    }
+}
+
+/// What has to be waited for: a token that is being fetched, or a body that holds the secret.
+async fn fetched(passage: &mut Passage, request: Request) -> Result<Request, ProxyError> {
+    if needed(passage)? == Credential::AppSecret {
+        return secret(passage, request).await;
     }
     let issued = issue(passage).await?;
+    let target = carrying(passage, &request, issued)?;
+    Ok(with_target(request, target))
+}
+
+/// The credential that the call takes.
+pub(super) fn needed(passage: &Passage) -> Result<Credential, ProxyError> {
+    Ok(match passage.account()?.config.kind {
+        AccountKind::Generic => Credential::None,
+        AccountKind::MiniProgram
+        | AccountKind::OfficialAccount
+        | AccountKind::Wecom
+        | AccountKind::OpenPlatform => passage.known.needed(&passage.method),
+    })
+}
+
+/// The token in place of a key or placeholder, or added.
+fn carrying(
+    passage: &mut Passage,
+    request: &Request,
+    issued: Arc<Issued>,
+) -> Result<PathAndQuery, ProxyError> {
     let text = query_with(passage, &[(APP_TOKEN, issued.secret.expose())])?;
     passage.issued = Some(issued);
-    set_query(request, &text)
+    target(request, &text)
 }
 
 async fn issue(passage: &mut Passage) -> Result<Arc<Issued>, ProxyError> {
@@ -89,10 +124,6 @@ async fn issue(passage: &mut Passage) -> Result<Arc<Issued>, ProxyError> {
         .slot
         .clone()
         .ok_or_else(|| ProxyError::NoCredential { account: account.name.clone() })?;
-    if let Some(issued) = slot.current() {
-        passage.token_wait = Duration::ZERO;
-        return Ok(issued);
-    }
     let asked = Instant::now();
     let egress: Option<IpAddr> = if lanes.is_sandbox { None } else { account.egress.bind };
     let issued = slot.token(TOKEN_LIMIT).await;
@@ -114,7 +145,8 @@ async fn issue(passage: &mut Passage) -> Result<Arc<Issued>, ProxyError> {
 }
 
 /// AppID and AppSecret where the caller put a key, a placeholder or nothing.
-async fn secret(passage: &Passage, request: Request, path: &str) -> Result<Request, ProxyError> {
+async fn secret(passage: &Passage, request: Request) -> Result<Request, ProxyError> {
+    let path = passage.path()?;
     let lanes = passage.lanes()?;
     let account = &passage.account()?.config;
     let no_credential = || ProxyError::NoCredential { account: account.name.clone() };
@@ -142,7 +174,8 @@ async fn secret(passage: &Passage, request: Request, path: &str) -> Result<Reque
             fill.push((app_id_name, &account.app_id));
         }
     }
-    let request = set_query(request, &query_with(passage, &fill)?)?;
+    let target = target(&request, &query_with(passage, &fill)?)?;
+    let request = with_target(request, target);
     let field = if in_query.is_none() { place.json() } else { None };
     fill_body(request, field.map(|field| (field, secret.expose())), (app_id_name, &account.app_id))
         .await
@@ -168,16 +201,15 @@ async fn fill_body(
 }
 
 /// A key anywhere else than in its places would go upstream.
-fn refuse_stray_keys(query: &CredentialQuery, headers: &HeaderMap) -> Result<(), ProxyError> {
-    if query.has_stray_key() {
+fn refuse_stray_keys(passage: &Passage) -> Result<(), ProxyError> {
+    if query(passage)?.has_stray_key() {
         return Err(ProxyError::AmbiguousToken { name: "wxgk_…" });
     }
-    let prefixes = ["wxgk_", "wxgt_", "wxgr_"];
-    let holds_key = |value: &HeaderValue| {
-        let text = value.as_bytes();
-        prefixes.iter().any(|prefix| memchr::memmem::find(text, prefix.as_bytes()).is_some())
-    };
-    if headers.values().any(holds_key) {
+    let authorizations = || passage.headers.get_all(header::AUTHORIZATION);
+    let is_stray = passage.seen.stray_key
+        || (passage.seen.authorization
+            && authorizations().iter().any(|value| holds_key(value.as_bytes())));
+    if is_stray {
         let why = "it stands in a header that is no place for a key";
         return Err(ProxyError::HeaderRefused { name: "wxgk_…", why });
     }
@@ -185,7 +217,7 @@ fn refuse_stray_keys(query: &CredentialQuery, headers: &HeaderMap) -> Result<(),
 }
 
 /// Nothing is added. A key has no business in the place of a user's own token.
-fn pass(passage: &Passage, request: Request) -> Result<Request, ProxyError> {
+fn pass(passage: &Passage, request: &Request) -> Result<PathAndQuery, ProxyError> {
     let query = query(passage)?;
     if passage.account()?.config.kind != AccountKind::Generic {
         let misplaced =
@@ -195,7 +227,7 @@ fn pass(passage: &Passage, request: Request) -> Result<Request, ProxyError> {
         }
     }
     let text = query_with(passage, &[])?;
-    set_query(request, &text)
+    target(request, &text)
 }
 
 /// The name of a token parameter that holds neither a key nor a placeholder.
@@ -227,13 +259,20 @@ fn query_with(passage: &Passage, fill: &[(&'static str, &str)]) -> Result<String
     Ok(query.with(fill, &keys))
 }
 
-fn set_query(mut request: Request, query: &str) -> Result<Request, ProxyError> {
+fn target(request: &Request, query: &str) -> Result<PathAndQuery, ProxyError> {
     let path = request.uri().path();
-    let text = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
-    let target = PathAndQuery::from_maybe_shared(Bytes::from(text))
-        .map_err(|_| ProxyError::TargetRefused)?;
+    let mut text = String::with_capacity(path.len() + 1 + query.len());
+    text.push_str(path);
+    if !query.is_empty() {
+        text.push('?');
+        text.push_str(query);
+    }
+    PathAndQuery::from_maybe_shared(Bytes::from(text)).map_err(|_| ProxyError::TargetRefused)
+}
+
+fn with_target(mut request: Request, target: PathAndQuery) -> Request {
     *request.uri_mut() = target.into();
-    Ok(request)
+    request
 }
 
 /// How long a request waits for a token that is being fetched.

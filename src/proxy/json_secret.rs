@@ -4,17 +4,13 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::authenticate::is_ours;
-use crate::{
-    base::kind::AccountKind,
-    wechat::credential::{self, Credential, SECRET_FIELDS},
-};
+use super::{authenticate::is_ours, passage::Passage};
+use crate::wechat::credential::{Credential, SECRET_FIELDS};
 
-/// Whether a call with this path (possibly behind `/@name`) may carry a secret in its body.
-pub(super) fn may_hold_secret(path: &str) -> bool {
-    let path = super::path_rule::split_account(path).map_or(path, |(_, rest)| rest);
-    let needed = credential::needed(AccountKind::MiniProgram, &http::Method::GET, path);
-    needed == Credential::AppSecret || credential::issues_credentials(path).is_some()
+/// Whether the call may carry a secret in its body; the account is not known yet.
+pub(super) fn may_hold_secret(passage: &Passage) -> bool {
+    let known = &passage.known;
+    known.needed(&http::Method::GET) == Credential::AppSecret || known.credential_call.is_some()
 }
 
 /// The values of every top-level secret field.

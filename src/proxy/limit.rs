@@ -30,8 +30,7 @@ impl Limit {
     }
 
     fn check(&self, passage: &mut Passage) -> Result<(), ProxyError> {
-        let (key, account, path) =
-            (passage.key()?, passage.account()?.clone(), passage.rule_path()?);
+        let (key, account, path) = (passage.key()?, passage.account()?, passage.rule_path()?);
         let now = self.clock.now();
         let lanes = passage.lanes()?;
         // A shadow has nobody's limits but the key's, and simulates its platform's refusals.
@@ -39,7 +38,7 @@ impl Limit {
         let asked = if is_shadow {
             self.limiter.check_key(key, now)
         } else {
-            self.limiter.check(key, &account.config.name, &path, now)
+            self.limiter.check(key, &account.config.name, path, now)
         };
         asked.map_err(|limited| ProxyError::RateLimited {
             limit: limited.limit.to_string(),
@@ -49,7 +48,7 @@ impl Limit {
         if lanes.is_sandbox {
             return Ok(());
         }
-        let pass = self.quota.check(&account.config.name, &path, now).map_err(|blocked| {
+        let pass = self.quota.check(&account.config.name, path, now).map_err(|blocked| {
             ProxyError::QuotaExhausted {
                 errcode: blocked.errcode,
                 retry_after: blocked.retry_after(now),

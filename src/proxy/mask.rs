@@ -24,11 +24,7 @@ use crate::{
         kind::AccountKind,
         redact::{MASK, Redactor},
     },
-    wechat::{
-        Peeked,
-        credential::{self, CredentialCall},
-        grant,
-    },
+    wechat::{Peeked, credential::CredentialCall, grant},
     wire::WireError,
 };
 
@@ -143,8 +139,7 @@ impl Mask {
 }
 
 fn is_ticket_call(passage: &Passage) -> bool {
-    let path = passage.path.as_deref().unwrap_or_default();
-    is_platform(passage) && credential::issues_credentials(path) == Some(CredentialCall::Ticket)
+    passage.known.credential_call == Some(CredentialCall::Ticket)
 }
 
 fn is_platform(passage: &Passage) -> bool {

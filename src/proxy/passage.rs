@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use http::{Method, uri::PathAndQuery};
+use http::{HeaderMap, Method, uri::PathAndQuery};
 use tokio::time::Instant;
 
 use super::{
@@ -15,15 +15,17 @@ use super::{
     error::ProxyError,
     live::{AccountRuntime, Lanes, Live},
     metrics::ProxyMetrics,
+    request_body::RequestBody,
+    seen_headers::SeenHeaders,
 };
 use crate::{
     access::{Key, Pass, SlotGuard},
     base::{code::ErrorCode, id::RequestId, kind::AccountKind, outcome::Outcome},
-    capture::{Attempt, Captured, Recorder, TeeEnd, TeeHandle},
+    capture::{Attempt, Captured, Recorder, TeeEnd},
     edge::ConnInfo,
     token::Issued,
     upstream::Endpoint,
-    wechat::{Call, Envelope, catalogue},
+    wechat::{Call, Envelope, KnownPath},
 };
 
 /// Filled in stage by stage. When it is dropped, the request is over: then the log line is
@@ -38,6 +40,12 @@ pub(super) struct Passage {
     pub(super) metrics: Arc<ProxyMetrics>,
     pub(super) method: Method,
     pub(super) target: PathAndQuery,
+    /// What the caller sent, without our credentials: no stage changes anything else of it, and
+    /// each try writes its own from it.
+    pub(super) headers: HeaderMap,
+    pub(super) seen: SeenHeaders,
+    /// What the platform does at the path; nothing for an account of another API.
+    pub(super) known: KnownPath,
     /// The path of the API call: without `/@name`.
     pub(super) path: Option<Arc<str>>,
     pub(super) slot: Option<SlotGuard>,
@@ -62,18 +70,12 @@ pub(super) struct Passage {
     pub(super) own_answer: Option<i64>,
     pub(super) status: Option<u16>,
     pub(super) outcome: Option<Outcome>,
-    /// Set once capture has begun: what flows into the exchange.
-    pub(super) record: Option<Record>,
+    /// Set once capture has begun: where the exchange goes.
+    pub(super) recorder: Option<Recorder>,
     /// The answer's headers as the caller got them, and how its body ended.
-    pub(super) answer_headers: Option<http::HeaderMap>,
+    pub(super) answer_headers: Option<HeaderMap>,
     pub(super) answer_end: Option<(TeeEnd, Captured)>,
-    pub(super) request_body: Option<TeeHandle>,
-}
-
-/// What capture keeps of the request.
-pub(super) struct Record {
-    pub(super) recorder: Recorder,
-    pub(super) headers: http::HeaderMap,
+    pub(super) request_body: RequestBody,
 }
 
 impl Passage {
@@ -90,26 +92,22 @@ impl Passage {
     }
 
     /// The API path, once the account was chosen.
-    pub(super) fn path(&self) -> Result<Arc<str>, ProxyError> {
+    pub(super) fn path(&self) -> Result<&Arc<str>, ProxyError> {
         self.path
-            .clone()
+            .as_ref()
             .ok_or(ProxyError::Internal { what: "no path behind the choice of an account" })
     }
 
     /// The path as rules count it: another spelling that the platform might take for the same
     /// call (letter case, a trailing slash) has no limit of its own.
-    pub(super) fn rule_path(&self) -> Result<Arc<str>, ProxyError> {
+    pub(super) fn rule_path(&self) -> Result<&str, ProxyError> {
         let path = self.path()?;
         if self.account()?.config.kind == AccountKind::Generic {
             return Ok(path);
         }
-        Ok(match catalogue::lookup_path(&path) {
-            Some(call) if call.path == &*path => path,
-            Some(call) => call.path.into(),
-            None => path
-                .strip_suffix('/')
-                .filter(|short| !short.is_empty())
-                .map_or_else(|| path.clone(), Into::into),
+        Ok(match self.known.any_call() {
+            Some(call) => call.path,
+            None => path.strip_suffix('/').filter(|short| !short.is_empty()).unwrap_or(path),
         })
     }
 

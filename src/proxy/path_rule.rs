@@ -1,6 +1,6 @@
 //! Which paths may pass. Policy is decided on the very bytes that are sent on.
 
-use crate::wechat::catalogue;
+use crate::wechat::KnownPath;
 
 /// Why a path is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +33,8 @@ pub(super) fn check_any(path: &str) -> Result<(), BadPath> {
 
 /// The rule for the platform's own paths: segments of letters, digits and `._~@-`, one
 /// trailing slash at most. A path that the catalogue knows passes as it is.
-pub(super) fn check_platform(path: &str) -> Result<(), BadPath> {
-    if path == "/" || catalogue::lookup_path(path).is_some() {
+pub(super) fn check_platform(path: &str, known: &KnownPath) -> Result<(), BadPath> {
+    if path == "/" || known.any_call().is_some() {
         return Ok(());
     }
     let inner = path.strip_prefix('/').ok_or(BadPath::Character)?;
@@ -58,6 +58,11 @@ pub(super) fn split_account(path: &str) -> Result<(Option<&str>, &str), BadPath>
         return Err(BadPath::Door);
     }
     Ok((Some(name), rest))
+}
+
+/// The path of the API call, whether an account stands before it or not.
+pub(super) fn without_account(path: &str) -> &str {
+    split_account(path).map_or(path, |(_, rest)| rest)
 }
 
 fn check_escapes(bytes: &[u8]) -> Result<(), BadPath> {
@@ -91,6 +96,10 @@ fn is_platform_byte(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn check_platform(path: &str) -> Result<(), BadPath> {
+        super::check_platform(path, &KnownPath::of(path))
+    }
 
     #[test]
     fn paths_of_the_platform_pass_and_disguises_do_not() {

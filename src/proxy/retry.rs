@@ -8,7 +8,7 @@ use super::{
     error::ProxyError,
     passage::Passage,
     peek,
-    replay::Replay,
+    replay::{Caps, Replay},
     service::Parts,
     stage::{Answering, Next, Stage},
 };
@@ -21,7 +21,7 @@ use crate::{
         kind::AccountKind,
         outcome::Outcome,
     },
-    wechat::{Peeked, credential, errcode},
+    wechat::{Peeked, errcode},
     wire::{Phase, WireError},
 };
 
@@ -44,9 +44,14 @@ impl Retry {
         next: Next<'_>,
     ) -> Result<Response, ProxyError> {
         passage.account()?.retries.deposit();
-        let (head, body) = request.into_parts();
-        let replay = Replay::new(body, passage.live.replay_cap);
-        replay.settle().await.map_err(|source| ProxyError::RequestBody { source })?;
+        let uri = request.uri().clone();
+        let caps = Caps {
+            most: passage.live.body_max,
+            replay: passage.live.replay_cap,
+            capture: passage.live.capture_cap,
+        };
+        let replay = Replay::begin(request.into_body(), caps, &mut passage.request_body).await;
+        let replay = replay.map_err(|source| ProxyError::RequestBody { source })?;
         let mut done = Done::default();
         loop {
             let Some(body) = replay.body().await else {
@@ -54,7 +59,10 @@ impl Retry {
             };
             done.tries += 1;
             passage.issued = None;
-            let answer = next.run(passage, Request::from_parts(head.clone(), body)).await;
+            let mut attempt = Request::new(body);
+            *attempt.method_mut() = passage.method.clone();
+            *attempt.uri_mut() = uri.clone();
+            let answer = next.run(passage, attempt).await;
             match self.judge(passage, answer, &replay, &mut done).await {
                 Verdict::Final(result) => return result,
                 Verdict::Again => {}
@@ -124,14 +132,14 @@ impl Retry {
         };
         let name = &account.config.name;
         match code {
-            45009 | 45011 => self.quota.note(name, &path, code, self.clock.now()),
+            45009 | 45011 => self.quota.note(name, path, code, self.clock.now()),
             0 if is_success
-                && path.to_ascii_lowercase().contains("quota")
-                && credential::is_operator_only(&path) =>
+                && passage.known.is_operator_only
+                && path.to_ascii_lowercase().contains("quota") =>
             {
                 self.quota.clear(name);
             }
-            0 if is_success => self.quota.note_ok(name, &path, pass),
+            0 if is_success => self.quota.note_ok(name, path, pass),
             _ => {}
         }
     }
@@ -163,9 +171,9 @@ enum Verdict {
 }
 
 fn is_dead_token(passage: &Passage, code: i64) -> bool {
-    let (Ok(account), Ok(path)) = (passage.account(), passage.path()) else { return false };
-    let needed = credential::needed(account.config.kind, &passage.method, &path);
-    errcode::names_dead_token(needed, code)
+    code != 0
+        && super::inject::needed(passage)
+            .is_ok_and(|needed| errcode::names_dead_token(needed, code))
 }
 
 /// The dead token is replaced in any case; the request goes again once, if its body can.

@@ -14,7 +14,9 @@ use super::{
     live::SharedLive,
     metrics::ProxyMetrics,
     passage::Passage,
+    request_body::RequestBody,
     rescue::{ATTEMPTS_HEADER, ID_HEADER},
+    seen_headers::SeenHeaders,
     stage::{Next, Stage},
 };
 use crate::{
@@ -29,6 +31,7 @@ use crate::{
     edge::{self, ConnInfo},
     sandbox::Sandbox,
     upstream::Pool,
+    wechat::KnownPath,
 };
 
 /// Everything that the stages need. All is shared but the pool, which is a worker's own.
@@ -90,10 +93,10 @@ impl tower::Service<Request> for ProxyService {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request) -> Self::Future {
+    fn call(&mut self, mut request: Request) -> Self::Future {
         let shared = self.shared.clone();
         Box::pin(async move {
-            let Some(mut passage) = open(&shared.parts, &request) else {
+            let Some(mut passage) = open(&shared.parts, &mut request) else {
                 return Ok(bare_failure());
             };
             let answer = Next::new(&shared.stages).run(&mut passage, request).await;
@@ -102,8 +105,9 @@ impl tower::Service<Request> for ProxyService {
     }
 }
 
-fn open(parts: &Parts, request: &Request) -> Option<Box<Passage>> {
-    let conn = request.extensions().get::<Arc<ConnInfo>>()?.clone();
+/// The head moves into the passage: what is left of the request is where it goes and its body.
+fn open(parts: &Parts, request: &mut Request) -> Option<Box<Passage>> {
+    let conn = request.extensions_mut().remove::<Arc<ConnInfo>>()?;
     let live = parts.live.load_full();
     let client = edge::client_of(&conn, request.headers(), &live.trusted_proxies);
     let target = request
@@ -121,6 +125,9 @@ fn open(parts: &Parts, request: &Request) -> Option<Box<Passage>> {
         metrics: parts.metrics.clone(),
         method: request.method().clone(),
         target,
+        headers: std::mem::take(request.headers_mut()),
+        seen: SeenHeaders::default(),
+        known: KnownPath::default(),
         path: None,
         slot: None,
         key: None,
@@ -139,10 +146,10 @@ fn open(parts: &Parts, request: &Request) -> Option<Box<Passage>> {
         own_answer: None,
         status: None,
         outcome: None,
-        record: None,
+        recorder: None,
         answer_headers: None,
         answer_end: None,
-        request_body: None,
+        request_body: RequestBody::default(),
     }))
 }
 
@@ -156,16 +163,13 @@ fn watch(mut passage: Box<Passage>, mut response: Response) -> Response {
         headers.insert(ATTEMPTS_HEADER, HeaderValue::from(passage.attempts.len()));
     }
     passage.status = Some(response.status().as_u16());
-    if passage.record.is_some() {
+    let captures = passage.recorder.is_some();
+    if captures {
         passage.answer_headers = Some(response.headers().clone());
     }
-    let cap = if passage.record.is_some() { passage.live.capture_cap } else { 0 };
+    let cap = if captures { passage.live.capture_cap } else { 0 };
     response.map(|body| {
-        let on_end = move |end, captured| {
-            passage.answer_end = Some((end, captured));
-            drop(passage);
-        };
-        tee::tee_with(body, cap, on_end).0
+        tee::watch(body, cap, move |end, captured| passage.answer_end = Some((end, captured)))
     })
 }
 

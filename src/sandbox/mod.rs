@@ -25,7 +25,6 @@ mod intake;
 mod ip_rule;
 mod journal;
 mod judge;
-mod letter_case;
 mod login_codes;
 mod media_store;
 mod moment;

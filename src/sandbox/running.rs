@@ -14,11 +14,10 @@ use super::{
     control,
     control_door::ControlDoor,
     intake::Intake,
-    letter_case::LetterCases,
     server::Server,
     service::Service,
 };
-use crate::base::tasks::Tasks;
+use crate::{base::tasks::Tasks, wire::LetterCases};
 
 /// The platform behind its listener. Clones are the same sandbox; it runs until its tasks are
 /// told to stop.

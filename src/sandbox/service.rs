@@ -20,11 +20,13 @@ use super::{
     control_door::ControlDoor,
     envelope,
     intake::{Intake, Untaken},
-    letter_case::LetterCases,
     refusal::Refusal,
     severable::Shears,
 };
-use crate::base::body::{Body, BodyError};
+use crate::{
+    base::body::{Body, BodyError},
+    wire::LetterCases,
+};
 
 /// What all connections share.
 #[derive(Debug)]

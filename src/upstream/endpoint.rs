@@ -5,15 +5,11 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-use http::{
-    HeaderValue, Uri, Version,
-    header::{CONNECTION, HOST, TRANSFER_ENCODING, UPGRADE},
-    uri::{Authority, PathAndQuery},
-};
+use http::{HeaderValue, uri::Authority};
 
 use super::{FleetLimits, gate::Gate, health::Health};
 use crate::{
-    base::{body::Request, origin::Origin},
+    base::origin::Origin,
     wire::{Connector, Target, WireError},
 };
 
@@ -84,27 +80,13 @@ impl Endpoint {
         self.speaks_http1.store(true, Ordering::Relaxed);
     }
 
-    /// Points `request` at this origin. Only path and query of what it said remain; framing
-    /// is hyper's, and nothing can ask for a tunnel.
-    pub(super) fn direct(&self, request: &mut Request, is_http1: bool) {
-        let path = request.uri().path_and_query().cloned();
-        let path = path.unwrap_or_else(|| PathAndQuery::from_static("/"));
-        let headers = request.headers_mut();
-        headers.remove(TRANSFER_ENCODING);
-        headers.remove(CONNECTION);
-        headers.remove(UPGRADE);
-        if is_http1 {
-            headers.insert(HOST, self.host.clone());
-            *request.version_mut() = Version::HTTP_11;
-            *request.uri_mut() = Uri::from(path);
-        } else {
-            headers.remove(HOST);
-            *request.version_mut() = Version::HTTP_2;
-            let mut parts = http::uri::Parts::default();
-            parts.scheme = Some(http::uri::Scheme::HTTPS); // HTTP/2 comes from ALPN only
-            parts.authority = Some(self.authority.clone());
-            parts.path_and_query = Some(path);
-            *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
-        }
+    /// What stands in `Host`.
+    pub(super) fn host(&self) -> &HeaderValue {
+        &self.host
+    }
+
+    /// What stands in `:authority`.
+    pub(super) fn authority(&self) -> &Authority {
+        &self.authority
     }
 }

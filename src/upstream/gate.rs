@@ -28,6 +28,11 @@ impl Gate {
         Self { slots: Arc::new(Semaphore::new(slots)), waiting: AtomicUsize::new(0), max_waiting }
     }
 
+    /// A slot, if one is free now.
+    pub(super) fn try_enter(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.slots).try_acquire_owned().ok()
+    }
+
     /// A slot, at once or after waiting up to `limit`; first come, first served.
     pub(super) async fn enter(
         &self,
@@ -35,7 +40,7 @@ impl Gate {
         limit: Duration,
         gauge: &Gauge,
     ) -> Result<OwnedSemaphorePermit, WireError> {
-        if let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() {
+        if let Some(slot) = self.try_enter() {
             return Ok(slot);
         }
         let waiting = self.waiting.fetch_add(1, Ordering::Relaxed);

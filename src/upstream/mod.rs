@@ -3,13 +3,14 @@
 //! Whether a request may be sent a second time is decided in `proxy`; how connections are
 //! made is the matter of `wire`.
 
-mod answer;
+mod deadlines;
 mod endpoint;
-mod exchange;
+mod failed;
 mod fleet;
 mod gate;
 mod health;
-mod lease;
+mod http1;
+mod http2;
 mod limits;
 mod metrics;
 mod pool;
@@ -17,7 +18,6 @@ mod sent;
 mod shelf;
 #[cfg(test)]
 mod tests;
-mod upload;
 
 pub use endpoint::{Endpoint, EndpointOptions};
 pub use fleet::{Fleet, FleetLimits, Order};

@@ -9,21 +9,19 @@ use std::{
     time::Duration,
 };
 
-use http::StatusCode;
-use hyper::body::Incoming;
-use tokio::time::Instant;
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
 use super::{
     AttemptResult, Endpoint, Fleet, SendFailure, SendLimits, Sent, Timing,
-    answer::answer,
-    exchange::{Broken, Deadlines, Failed},
-    lease::Lease,
+    deadlines::Deadlines,
+    failed::Failed,
+    http1,
+    http2::{NoAnswer, Sending},
     shelf::Shelves,
-    upload::Upload,
 };
 use crate::{
-    base::{body::Request, tasks::Tasks},
-    wire::{Link, unasked_upgrade},
+    base::tasks::Tasks,
+    wire::{Http1, LetterCases, Link, Opened, Outgoing},
 };
 
 /// How often idle connections are looked through.
@@ -35,9 +33,8 @@ const SHARE_WAIT: Duration = Duration::from_secs(1);
 /// The connections of one worker. Cheap to clone; its tasks run on the runtime that uses it,
 /// so each worker has its own. Nothing is connected before the first request.
 ///
-/// This is a pool on hyper's connections, not hyper-util's legacy client: a request that was
-/// handed back unsent, a slot that ends with the body, and the reset of a connection whose
-/// request broke off need the connection itself.
+/// This is a pool of our own, not hyper-util's legacy client: a slot that ends with the body, and
+/// the reset of a connection whose request broke off, need the connection itself.
 #[derive(Clone)]
 pub struct Pool(Arc<Home>);
 
@@ -46,6 +43,7 @@ pub(super) struct Home {
     shelves: Shelves,
     tasks: Tasks,
     is_swept: AtomicBool,
+    pub(super) letter_cases: LetterCases,
 }
 
 impl Pool {
@@ -53,7 +51,8 @@ impl Pool {
     #[must_use]
     pub fn new(tasks: Tasks) -> Self {
         let is_swept = AtomicBool::new(false);
-        Self(Arc::new(Home { shelves: Shelves::default(), tasks, is_swept }))
+        let (shelves, letter_cases) = (Shelves::default(), LetterCases::default());
+        Self(Arc::new(Home { shelves, tasks, is_swept, letter_cases }))
     }
 
     /// How many connections are idle and alive.
@@ -62,12 +61,12 @@ impl Pool {
         self.0.shelves.len()
     }
 
-    /// Sends `request` to `endpoint` and waits for the head of the answer. Of its URI only
-    /// path and query count; redirects are not followed, interim answers not passed on.
+    /// Sends `request` to `endpoint` and waits for the head of the answer; redirects are not
+    /// followed, interim answers not passed on.
     ///
-    /// A request that a kept connection hands back unsent is sent again on a new one, once.
-    /// The answer's body holds a slot of `max_connections` and the connection until it ended
-    /// or was dropped. Dropping this future, or the body before its end, resets the connection.
+    /// A kept connection that is found to be closed is replaced in silence. The answer holds a
+    /// slot of `max_connections` and the connection until it ended or was dropped. Dropping this
+    /// future, or the body before its end, resets the connection.
     ///
     /// # Errors
     /// What failed in which phase, and whether anything was sent.
@@ -75,17 +74,17 @@ impl Pool {
         &self,
         fleet: &Fleet,
         endpoint: &Endpoint,
-        request: Request,
+        request: Outgoing<'_>,
         limits: &SendLimits,
     ) -> Result<Sent, SendFailure> {
         let mut timing = Timing::default();
         let deadlines = Deadlines { began: Instant::now(), limits: *limits };
         match self.attempt(fleet, endpoint, request, deadlines, &mut timing).await {
-            Ok((response, lease, reused)) => {
+            Ok(mut sent) => {
                 fleet.metrics.count(AttemptResult::Answered);
                 fleet.succeeded(endpoint, deadlines.began);
-                let response = response.map(|body| answer(body, lease, limits.body_idle));
-                Ok(Sent { response, timing, reused })
+                sent.timing = timing;
+                Ok(sent)
             }
             Err(Failed { error, nothing_was_sent }) => {
                 fleet.metrics.count(AttemptResult::from(&error));
@@ -99,46 +98,69 @@ impl Pool {
         &self,
         fleet: &Fleet,
         endpoint: &Endpoint,
-        request: Request,
+        request: Outgoing<'_>,
         deadlines: Deadlines,
         timing: &mut Timing,
-    ) -> Result<(http::Response<Incoming>, Lease, bool), Failed> {
-        let to = endpoint.target.label();
-        let entered = endpoint.gate.enter(to, deadlines.limits.queue, &fleet.metrics.waiting).await;
-        timing.queue = deadlines.began.elapsed();
-        let slot = entered?;
-        let (parts, body) = request.into_parts();
-        let (body, mut upload) = Upload::watch(body);
-        let mut request = Request::from_parts(parts, body);
-        let mut kept = self.0.shelves.take(endpoint.id);
-        loop {
-            let link = match kept.take() {
-                Some(link) => link,
-                None => self.connect(fleet, endpoint, timing).await?,
-            };
-            let reused = link.line.was_used();
-            endpoint.direct(&mut request, link.is_http1());
-            let mut lease = Lease::new(link, Arc::clone(&self.0), endpoint.id, upload.take());
-            let sent = Instant::now();
-            match lease.exchange(request, deadlines).await {
-                Ok(response) => {
-                    timing.first_byte = Some(sent.elapsed());
-                    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-                        return Err(unasked_upgrade(to).into());
-                    }
-                    if reused {
-                        fleet.metrics.reused.inc();
-                    }
-                    lease.hold(slot);
-                    return Ok((response, lease, reused));
-                }
-                // The peer closed the kept connection just then. The next one is new.
-                Err(Broken::Unsent { request: unsent, .. }) if reused => {
-                    request = *unsent;
-                    upload = lease.give_up();
-                }
-                Err(broken) => return Err(lease.explain(to, broken)),
+    ) -> Result<Sent, Failed> {
+        let slot = match endpoint.gate.try_enter() {
+            Some(slot) => slot,
+            None => Box::pin(queue(fleet, endpoint, deadlines, timing)).await?,
+        };
+        let (opened, connected) = match self.0.shelves.take(endpoint.id) {
+            Some(kept) => (kept, deadlines.began + timing.queue),
+            // In a box: what a handshake needs is much, and it is rare.
+            None => {
+                let opened = Box::pin(self.connect(fleet, endpoint, timing)).await?;
+                (opened, Instant::now())
             }
+        };
+        let (response, holding, reused) = match opened {
+            Opened::Http1(conn) => {
+                let reused = conn.was_used;
+                let answered =
+                    http1::send(conn, &self.0, endpoint, request, deadlines, connected, slot);
+                let answered = answered.await?;
+                (answered.response, answered.holding, reused)
+            }
+            Opened::Http2(link) => {
+                let reused = timing.connect.is_none();
+                let over = self.over_http2(link, fleet, endpoint, request, deadlines, timing);
+                let answered = Box::pin(over).await?;
+                (answered.holding(slot, &deadlines.limits), None, reused)
+            }
+        };
+        if reused {
+            fleet.metrics.reused.inc();
+        }
+        let at = Instant::now();
+        timing.first_byte = Some(at - connected);
+        Ok(Sent { response, timing: *timing, reused, at, _holding: holding })
+    }
+
+    /// A kept connection may hand the request back unsent; then a new one gets it, once.
+    async fn over_http2(
+        &self,
+        link: Link,
+        fleet: &Fleet,
+        endpoint: &Endpoint,
+        request: Outgoing<'_>,
+        deadlines: Deadlines,
+        timing: &mut Timing,
+    ) -> Result<super::http2::Answered, Failed> {
+        let to = endpoint.target.label();
+        let is_new = timing.connect.is_some();
+        let mut sending = Sending::new(endpoint, request);
+        let failed = match sending.over(link, to, deadlines).await {
+            Ok(answered) => return Ok(answered),
+            Err(NoAnswer::Failed(failed)) => return Err(failed),
+            Err(NoAnswer::Unsent(failed)) => failed,
+        };
+        match self.connect(fleet, endpoint, timing).await? {
+            Opened::Http2(link) if !is_new => match sending.over(link, to, deadlines).await {
+                Ok(answered) => Ok(answered),
+                Err(NoAnswer::Failed(failed) | NoAnswer::Unsent(failed)) => Err(failed),
+            },
+            _ => Err(failed),
         }
     }
 
@@ -147,29 +169,42 @@ impl Pool {
         fleet: &Fleet,
         endpoint: &Endpoint,
         timing: &mut Timing,
-    ) -> Result<Link, Failed> {
+    ) -> Result<Opened, Failed> {
         let mut turn = None;
         if endpoint.may_speak_http2() {
             let waiting = self.0.shelves.turn(endpoint.id).acquire_owned();
             turn = tokio::time::timeout(SHARE_WAIT, waiting).await.ok().and_then(Result::ok);
-            if let Some(link) = self.0.shelves.take(endpoint.id) {
-                return Ok(link);
+            if let Some(kept) = self.0.shelves.take(endpoint.id) {
+                return Ok(kept);
             }
         }
         let opened = endpoint.connector.open(&endpoint.target, &self.0.tasks).await;
-        let (link, connect) = opened.map_err(|failure| {
+        let (opened, connect) = opened.map_err(|failure| {
             timing.connected(failure.timing);
             Failed::from(failure.error)
         })?;
         timing.connected(connect);
         fleet.metrics.opened.inc();
-        match link.share() {
-            Some(shared) => self.0.share(endpoint.id, shared),
-            None => endpoint.note_http1(),
+        match &opened {
+            Opened::Http2(link) => self.0.share(endpoint.id, link.clone()),
+            Opened::Http1(_) => endpoint.note_http1(),
         }
         drop(turn);
-        Ok(link)
+        Ok(opened)
     }
+}
+
+/// Waits for a slot of `max_connections`.
+async fn queue(
+    fleet: &Fleet,
+    endpoint: &Endpoint,
+    deadlines: Deadlines,
+    timing: &mut Timing,
+) -> Result<OwnedSemaphorePermit, Failed> {
+    let (to, limit) = (endpoint.target.label(), deadlines.limits.queue);
+    let entered = endpoint.gate.enter(to, limit, &fleet.metrics.waiting).await;
+    timing.queue = deadlines.began.elapsed();
+    Ok(entered?)
 }
 
 impl fmt::Debug for Pool {
@@ -180,9 +215,11 @@ impl fmt::Debug for Pool {
 
 impl Home {
     /// Keeps a connection for the next request.
-    pub(super) fn keep(self: &Arc<Self>, endpoint: u64, link: Link) {
-        if !self.tasks.is_stopping() {
-            self.shelves.put(endpoint, link);
+    pub(super) fn keep(self: &Arc<Self>, endpoint: u64, conn: Http1) {
+        if self.tasks.is_stopping() {
+            conn.say_goodbye();
+        } else {
+            self.shelves.put(endpoint, conn);
             self.sweep();
         }
     }
@@ -192,16 +229,6 @@ impl Home {
             self.shelves.share(endpoint, link);
             self.sweep();
         }
-    }
-
-    /// Keeps a connection once it is ready, if that is soon.
-    pub(super) fn settle(self: &Arc<Self>, endpoint: u64, mut link: Link, limit: Duration) {
-        let home = Arc::clone(self);
-        self.tasks.spawn(async move {
-            if tokio::time::timeout(limit, link.ready()).await == Ok(true) {
-                home.keep(endpoint, link);
-            }
-        });
     }
 
     /// Starts the task that closes what is idle for too long; it ends when nothing is left.

@@ -1,14 +1,16 @@
 //! What came of one try.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
+use tokio::time::Instant;
+
+use super::http1::Holding;
 use crate::{
     base::body::Response,
     wire::{ConnectTiming, WireError},
 };
 
 /// An answer, of whatever status; its body is still to come.
-#[derive(Debug)]
 pub struct Sent {
     /// The answer, with hyper's extensions: the letter case of its header names is in one.
     pub response: Response,
@@ -16,6 +18,11 @@ pub struct Sent {
     pub timing: Timing,
     /// Whether the connection had carried a request before.
     pub reused: bool,
+    /// When the head of the answer was there.
+    pub at: Instant,
+    /// The connection and its slot of `max_connections`, where the answer is here as a whole.
+    /// Another one holds them in its body.
+    pub(super) _holding: Option<Holding>,
 }
 
 /// No answer.
@@ -50,5 +57,15 @@ pub struct Timing {
 impl Timing {
     pub(super) fn connected(&mut self, connect: ConnectTiming) {
         (self.dns, self.connect, self.tls) = (connect.dns, connect.connect, connect.tls);
+    }
+}
+
+impl fmt::Debug for Sent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sent")
+            .field("status", &self.response.status())
+            .field("timing", &self.timing)
+            .field("reused", &self.reused)
+            .finish_non_exhaustive()
     }
 }

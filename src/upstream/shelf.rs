@@ -8,7 +8,7 @@ use std::{
 
 use tokio::{sync::Semaphore, time::Instant};
 
-use crate::wire::Link;
+use crate::wire::{Http1, Link, Opened};
 
 /// Below the keep-alive of common servers (nginx: 75 s, load balancers: 60 s), so that we
 /// and not they close an idle connection: theirs races with our next request.
@@ -22,41 +22,61 @@ pub(super) struct Shelves(Mutex<HashMap<u64, Shelf>>);
 
 struct Shelf {
     /// HTTP/1.1, the one used last at the end: it is the least likely to be dead.
-    idle: Vec<(Link, Instant)>,
+    idle: Vec<Idle>,
     /// HTTP/2: one carries all.
     shared: Option<(Link, Instant)>,
     /// Whoever holds it opens the connection that the others will share.
     turn: Arc<Semaphore>,
 }
 
+/// A connection that waits for its next request. Dropped, it says good-bye.
+struct Idle {
+    conn: Option<Http1>,
+    since: Instant,
+}
+
+impl Idle {
+    fn is_alive(&mut self) -> bool {
+        self.conn.as_mut().is_some_and(Http1::is_alive)
+    }
+}
+
+impl Drop for Idle {
+    fn drop(&mut self) {
+        if let Some(conn) = self.conn.take() {
+            conn.say_goodbye();
+        }
+    }
+}
+
 impl Shelves {
     /// A connection that is ready.
-    pub(super) fn take(&self, endpoint: u64) -> Option<Link> {
+    pub(super) fn take(&self, endpoint: u64) -> Option<Opened> {
         let mut shelves = self.shelves();
         let shelf = shelves.get_mut(&endpoint)?;
         if let Some((link, used)) = &mut shelf.shared {
             if link.is_ready() {
                 *used = Instant::now();
-                return link.share();
+                return Some(Opened::Http2(link.clone()));
             }
             shelf.shared = None;
         }
-        while let Some((link, _)) = shelf.idle.pop() {
-            if link.is_ready() {
-                return Some(link);
+        while let Some(mut idle) = shelf.idle.pop() {
+            if idle.is_alive() {
+                return idle.conn.take().map(Opened::Http1);
             }
         }
         None
     }
 
-    /// Keeps a connection that is ready; the oldest makes room.
-    pub(super) fn put(&self, endpoint: u64, link: Link) {
+    /// Keeps a connection; the oldest makes room.
+    pub(super) fn put(&self, endpoint: u64, conn: Http1) {
         let mut shelves = self.shelves();
         let shelf = shelves.entry(endpoint).or_default();
         if shelf.idle.len() >= IDLE_MAX {
             shelf.idle.remove(0);
         }
-        shelf.idle.push((link, Instant::now()));
+        shelf.idle.push(Idle { conn: Some(conn), since: Instant::now() });
     }
 
     /// Lets others use the same connection.
@@ -72,10 +92,11 @@ impl Shelves {
     /// Closes what was idle for too long or is over; true if nothing is left.
     pub(super) fn sweep(&self, now: Instant) -> bool {
         let mut shelves = self.shelves();
-        let keep = |(link, used): &(Link, Instant)| link.is_ready() && now < *used + IDLE_LIMIT;
         shelves.retain(|_, shelf| {
-            shelf.idle.retain(keep);
-            shelf.shared = shelf.shared.take().filter(keep);
+            shelf.idle.retain_mut(|idle| now < idle.since + IDLE_LIMIT && idle.is_alive());
+            let is_wanted =
+                |(link, used): &(Link, Instant)| link.is_ready() && now < *used + IDLE_LIMIT;
+            shelf.shared = shelf.shared.take().filter(is_wanted);
             !shelf.idle.is_empty() || shelf.shared.is_some()
         });
         shelves.is_empty()
@@ -88,9 +109,13 @@ impl Shelves {
 
     /// How many connections are idle and alive.
     pub(super) fn len(&self) -> usize {
-        let shelves = self.shelves();
-        let links = shelves.values().flat_map(|shelf| shelf.idle.iter().chain(&shelf.shared));
-        links.filter(|(link, _)| link.is_ready()).count()
+        let mut shelves = self.shelves();
+        let alive = |shelf: &mut Shelf| {
+            let idle =
+                shelf.idle.iter_mut().filter_map(|idle| idle.is_alive().then_some(())).count();
+            idle + usize::from(shelf.shared.as_ref().is_some_and(|(link, _)| link.is_ready()))
+        };
+        shelves.values_mut().map(alive).sum()
     }
 
     fn shelves(&self) -> MutexGuard<'_, HashMap<u64, Shelf>> {

@@ -1,14 +1,14 @@
 //! A small HTTP client for the gateway's own calls, such as token fetches.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::poll_fn, time::Duration};
 
-use bytes::Bytes;
-use http::{HeaderValue, Request, Response, Uri, Version, header::HOST};
+use bytes::{Bytes, BytesMut};
+use http::{HeaderValue, Request, Response, Version, uri::PathAndQuery};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Connector, Line, Link, Phase, Target, WireError};
+use super::{Connector, Exchange, Http1, Link, Opened, Outgoing, Phase, Target, WireError};
 use crate::base::{body::Body, tasks::Tasks};
 
 /// Sends whole requests and reads whole answers. Cheap to clone.
@@ -42,56 +42,89 @@ impl Client {
         let target = Target::from_uri(request.uri())?;
         let late = |phase| WireError::Timeout { to: target.to_string(), phase, limit };
         let opened = timeout_at(deadline, self.connector.open(&target, &self.tasks)).await;
-        let (mut link, _) = opened.map_err(|_| late(Phase::Connect))?.map_err(|f| f.error)?;
-        let mut guard = AbortOnDrop(Some(Arc::clone(&link.line)));
-        let request = prepare(request, &link, &target)?;
-        let answer = match timeout_at(deadline, link.send(request)).await {
-            Err(_) => return Err(late(Phase::Answer)),
-            Ok(Ok(answer)) if answer.status() == http::StatusCode::SWITCHING_PROTOCOLS => {
-                return Err(unasked_upgrade(target.label()));
+        let (opened, _) = opened.map_err(|_| late(Phase::Connect))?.map_err(|f| f.error)?;
+        match opened {
+            Opened::Http1(conn) => {
+                let mut exchange = begin(conn, request, &target)?;
+                let head = poll_fn(|cx| exchange.poll_head(cx));
+                let head = timeout_at(deadline, head).await.map_err(|_| late(Phase::Answer))?;
+                let head =
+                    head.map_err(|error| WireError::from_http1(target.to_string(), error))?;
+                let body = timeout_at(deadline, collect_http1(&target, exchange)).await;
+                let body = body.map_err(|_| late(Phase::Body))??;
+                Ok(head.response.map(|()| body))
             }
-            Ok(Ok(answer)) => answer,
-            Ok(Err(failed)) => return Err(failure(&target, &link, failed.into_error())),
-        };
-        let whole = timeout_at(deadline, collect(&target, answer)).await;
-        let whole = whole.map_err(|_| late(Phase::Body))??;
-        guard.0 = None; // the answer is whole: the connection may close in peace
-        Ok(whole)
-    }
-}
-
-/// Ends the connection when a call is given up half-way.
-struct AbortOnDrop(Option<Arc<Line>>);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        if let Some(line) = &self.0 {
-            line.abort();
+            Opened::Http2(mut link) => {
+                let guard = AbortOnDrop(link.clone());
+                let request = for_http2(request);
+                let answer = match timeout_at(deadline, link.send(request)).await {
+                    Err(_) => return Err(late(Phase::Answer)),
+                    Ok(Ok(answer)) => answer,
+                    Ok(Err(failed)) => {
+                        return Err(WireError::from_hyper(target.label(), failed.into_error()));
+                    }
+                };
+                let whole = timeout_at(deadline, collect_http2(&target, answer)).await;
+                drop(guard);
+                whole.map_err(|_| late(Phase::Body))?
+            }
         }
     }
 }
 
-fn prepare(
-    request: Request<Bytes>,
-    link: &Link,
-    target: &Target,
-) -> Result<Request<Body>, WireError> {
-    let mut request = request.map(Body::from);
-    if link.is_http1() {
-        *request.version_mut() = Version::HTTP_11;
-        let authority = request.uri().authority().map(|a| a.as_str()).unwrap_or_default();
-        let host = HeaderValue::from_str(authority)
-            .map_err(|error| WireError::Invalid { to: target.to_string(), source: error.into() })?;
-        request.headers_mut().insert(HOST, host);
-        let path = request.uri().path_and_query().cloned();
-        *request.uri_mut() = path.map_or_else(Uri::default, Uri::from);
-    } else {
-        *request.version_mut() = Version::HTTP_2;
+/// Ends the connection, which carries nothing else, with the call.
+struct AbortOnDrop(Link);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
     }
-    Ok(request)
 }
 
-async fn collect(
+fn begin(conn: Http1, request: Request<Bytes>, target: &Target) -> Result<Exchange, WireError> {
+    let (parts, body) = request.into_parts();
+    let authority = parts.uri.authority().map(|a| a.as_str()).unwrap_or_default();
+    let host = HeaderValue::from_str(authority)
+        .map_err(|error| WireError::Invalid { to: target.to_string(), source: error.into() })?;
+    let path = parts.uri.path_and_query().cloned();
+    let outgoing = Outgoing {
+        method: &parts.method,
+        target: &path.unwrap_or_else(|| PathAndQuery::from_static("/")),
+        headers: &parts.headers,
+        keeps: |_| true,
+        adds: &[],
+        body: Body::from(body),
+    };
+    Ok(Exchange::begin(conn, &host, outgoing))
+}
+
+async fn collect_http1(target: &Target, mut exchange: Exchange) -> Result<Bytes, WireError> {
+    let mut whole = BytesMut::new();
+    while let Some(part) = poll_fn(|cx| exchange.poll_body(cx)).await {
+        whole.extend_from_slice(&part.map_err(|error| broken_off(target, error))?);
+        if whole.len() > ANSWER_CAP_BYTES {
+            let cap_bytes = ANSWER_CAP_BYTES;
+            return Err(WireError::TooLarge { to: target.to_string(), cap_bytes });
+        }
+    }
+    if let Some(conn) = exchange.finish() {
+        conn.say_goodbye();
+    }
+    Ok(whole.freeze())
+}
+
+/// An answer that had begun.
+fn broken_off(target: &Target, error: super::Http1Error) -> WireError {
+    WireError::from_http1(target.to_string(), error)
+}
+
+fn for_http2(request: Request<Bytes>) -> Request<Body> {
+    let mut request = request.map(Body::from);
+    *request.version_mut() = Version::HTTP_2;
+    request
+}
+
+async fn collect_http2(
     target: &Target,
     answer: Response<Incoming>,
 ) -> Result<Response<Bytes>, WireError> {
@@ -108,29 +141,13 @@ async fn collect(
     }
 }
 
-fn failure(target: &Target, link: &Link, error: hyper::Error) -> WireError {
-    if link.line.babbled() {
-        endless_interim_answers(target.label())
-    } else {
-        WireError::from_hyper(target.label(), error)
-    }
-}
-
-/// A 101 that nobody asked for: what follows is not HTTP.
-pub(crate) fn unasked_upgrade(to: &str) -> WireError {
-    WireError::Invalid { to: to.to_owned(), source: "it switched protocols unasked".into() }
-}
-
-/// One 1xx answer after the other.
-pub(crate) fn endless_interim_answers(to: &str) -> WireError {
-    WireError::Invalid { to: to.to_owned(), source: "its interim answers do not end".into() }
-}
-
 /// Token answers have some hundred bytes; whatever is longer is no token answer.
 pub const ANSWER_CAP_BYTES: usize = 1 << 20;
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::{
         base::origin::Scheme,

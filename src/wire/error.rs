@@ -2,6 +2,7 @@
 
 use std::{error::Error, io, time::Duration};
 
+use super::http1::Http1Error;
 use crate::base::body::BodyError;
 
 /// What failed, and by that whether anything of the request was sent.
@@ -148,6 +149,19 @@ impl WireError {
             | Self::Invalid { .. }
             | Self::TooLarge { .. }
             | Self::Request { .. } => false,
+        }
+    }
+
+    /// Sorts what is said of an HTTP/1.1 connection that was open: not HTTP, or broken.
+    pub(crate) fn from_http1(to: String, error: Http1Error) -> Self {
+        match error {
+            Http1Error::Broken(source) => Self::Reset { to, source: source.into() },
+            Http1Error::Cut => Self::Reset { to, source: error.into() },
+            Http1Error::Body(source) => Self::Request { to, source },
+            Http1Error::Head(_)
+            | Http1Error::Chunks(_)
+            | Http1Error::Upgrade
+            | Http1Error::Babble => Self::Invalid { to, source: error.into() },
         }
     }
 

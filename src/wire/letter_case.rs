@@ -13,14 +13,14 @@ use http_body_util::Empty;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-/// Remembers the latest names, as a sandbox rarely has two sets in use.
+/// Remembers the latest names, as one server rarely has two sets in use.
 #[derive(Debug, Default)]
-pub(super) struct LetterCases(ArcSwapOption<(Vec<String>, Extensions)>);
+pub(crate) struct LetterCases(ArcSwapOption<(Vec<String>, Extensions)>);
 
 impl LetterCases {
     /// What must be put into a response's extensions so that HTTP/1.1 writes `names` so.
     /// Empty where that cannot be had; the names then go out in lower case.
-    pub(super) async fn of(&self, names: Vec<String>) -> Extensions {
+    pub(crate) async fn of(&self, names: Vec<String>) -> Extensions {
         if let Some(known) = self.0.load_full().filter(|known| known.0 == names) {
             return known.1.clone();
         }
@@ -32,10 +32,15 @@ impl LetterCases {
 }
 
 async fn learn(names: &[String]) -> Option<Extensions> {
-    let mut head = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n".to_owned();
-    for name in names {
-        head.push_str(name);
-        head.push_str(": x\r\n");
+    let mut head = "HTTP/1.1 200 OK\r\n".to_owned();
+    // The framing of this answer must not depend on the names; the edge writes its own.
+    let is = |name: &str, other: &str| name.eq_ignore_ascii_case(other);
+    if !names.iter().any(|name| is(name, "content-length")) {
+        head.push_str("Content-Length: 0\r\n");
+    }
+    for name in names.iter().filter(|name| !is(name, "transfer-encoding")) {
+        let value = if is(name, "content-length") { "0" } else { "x" };
+        head.extend([name, ": ", value, "\r\n"]);
     }
     head.push_str("\r\n");
     let (near, mut far) = tokio::io::duplex(64 << 10);

@@ -2,23 +2,20 @@
 
 use std::{
     fmt,
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicBool, AtomicU8, Ordering},
-    },
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
 use hyper::{
     body::Incoming,
-    client::conn::{TrySendError, http1, http2},
+    client::conn::{TrySendError, http2},
     rt::Executor,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{task::AbortHandle, time::Instant};
 
 use super::{
-    ConnectFailure, ConnectTiming, Connector, Stream, Target, WireError, stream::Progress,
+    ConnectFailure, ConnectTiming, Connector, Http1, Stream, Target, WireError, stream::Progress,
 };
 use crate::base::{
     body::{Body, Request},
@@ -26,42 +23,32 @@ use crate::base::{
     tasks::Tasks,
 };
 
-/// The longest answer head, and the most of an answer that hyper holds at once.
-const HEAD_CAP_BYTES: usize = 64 * 1024;
-/// More 1xx answers than this before the real one are an attack or a fault.
-const INFORMATIONAL_MAX: u8 = 8;
+/// The longest answer head.
+const HEAD_CAP_BYTES: u32 = 64 * 1024;
 /// A dead HTTP/2 connection is noticed by a ping.
 const PING_EVERY: Duration = Duration::from_secs(20);
 const PING_LIMIT: Duration = Duration::from_secs(10);
 
-/// A connection that speaks HTTP; a task of its own moves its bytes.
+/// A connection that speaks the protocol which ALPN chose.
 #[derive(Debug)]
-pub struct Link {
-    /// Takes requests.
-    pub sender: Sender,
-    /// The connection behind it.
-    pub line: Arc<Line>,
-}
-
-/// The end that takes requests, by version.
-#[derive(Debug)]
-pub enum Sender {
+pub enum Opened {
     /// One request at a time.
-    Http1(http1::SendRequest<Body>),
-    /// Many at a time: may be cloned.
-    Http2(http2::SendRequest<Body>),
+    Http1(Http1),
+    /// Many at a time.
+    Http2(Link),
 }
 
-/// The connection behind a [`Link`], for those who watch or end it.
-pub struct Line {
+/// An HTTP/2 connection; a task of its own moves its bytes.
+#[derive(Clone)]
+pub struct Link {
+    sender: http2::SendRequest<Body>,
+    driver: Arc<OnceLock<AbortHandle>>,
     progress: Arc<Progress>,
-    driver: OnceLock<AbortHandle>,
-    informational: AtomicU8,
-    was_used: AtomicBool,
 }
 
 impl Connector {
-    /// Connects to `target` and begins HTTP; the connection's task belongs to `tasks`.
+    /// Connects to `target` and begins HTTP; a connection's task, where it has one, belongs to
+    /// `tasks`.
     ///
     /// # Errors
     /// As for [`Connector::connect`].
@@ -69,54 +56,66 @@ impl Connector {
         &self,
         target: &Target,
         tasks: &Tasks,
-    ) -> Result<(Link, ConnectTiming), ConnectFailure> {
+    ) -> Result<(Opened, ConnectTiming), ConnectFailure> {
         let connected = self.connect(target).await?;
         let timing = connected.timing;
-        let link = begin(connected.stream, tasks).await.map_err(|error| {
+        if !connected.stream.is_http2() {
+            return Ok((Opened::Http1(Http1::new(connected.stream)), timing));
+        }
+        let link = Link::begin(connected.stream, tasks).await.map_err(|error| {
             let error =
                 WireError::Connect { to: target.to_string(), source: std::io::Error::other(error) };
             ConnectFailure { error, timing }
         })?;
-        Ok((link, timing))
+        Ok((Opened::Http2(link), timing))
     }
 }
 
-async fn begin(stream: Stream, tasks: &Tasks) -> hyper::Result<Link> {
-    let line = Arc::new(Line {
-        progress: stream.progress(),
-        driver: OnceLock::new(),
-        informational: AtomicU8::new(0),
-        was_used: AtomicBool::new(false),
-    });
-    let is_http2 = stream.is_http2();
-    let io = TokioIo::new(stream);
-    let (sender, driver) = if is_http2 {
-        let (sender, connection) = http2(tasks).handshake(io).await?;
-        (Sender::Http2(sender), tasks.spawn(drive(connection)))
-    } else {
-        let (sender, connection) = http1().handshake(io).await?;
-        (Sender::Http1(sender), tasks.spawn(drive(connection)))
-    };
-    // The cell is new, so setting it cannot fail.
-    drop(line.driver.set(driver.abort_handle()));
-    Ok(Link { sender, line })
-}
+impl Link {
+    async fn begin(mut stream: Stream, tasks: &Tasks) -> hyper::Result<Self> {
+        let progress = stream.watch();
+        let mut builder = http2::Builder::new(OnTasks(tasks.clone()));
+        builder
+            .timer(TokioTimer::new())
+            .keep_alive_interval(PING_EVERY)
+            .keep_alive_timeout(PING_LIMIT)
+            .max_header_list_size(HEAD_CAP_BYTES);
+        let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
+        let driver = Arc::new(OnceLock::new());
+        // The cell is new, so setting it cannot fail.
+        drop(driver.set(tasks.spawn(drive(connection)).abort_handle()));
+        Ok(Self { sender, driver, progress })
+    }
 
-fn http1() -> http1::Builder {
-    let mut builder = http1::Builder::new();
-    // The number of fields has a limit of 100 as it is; setting it would move them to the heap.
-    builder.preserve_header_case(true).max_header_size(HEAD_CAP_BYTES).max_buf_size(HEAD_CAP_BYTES);
-    builder
-}
+    /// Sends `request`, whose URI and version must be those of HTTP/2.
+    ///
+    /// # Errors
+    /// With the request in it if not a byte of it was sent.
+    pub async fn send(
+        &mut self,
+        request: Request,
+    ) -> Result<http::Response<Incoming>, TrySendError<Request>> {
+        self.sender.try_send_request(request).await
+    }
 
-fn http2(tasks: &Tasks) -> http2::Builder<OnTasks> {
-    let mut builder = http2::Builder::new(OnTasks(tasks.clone()));
-    builder
-        .timer(TokioTimer::new())
-        .keep_alive_interval(PING_EVERY)
-        .keep_alive_timeout(PING_LIMIT)
-        .max_header_list_size(u32::try_from(HEAD_CAP_BYTES).unwrap_or(u32::MAX));
-    builder
+    /// Whether a request can be sent now.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.sender.is_ready()
+    }
+
+    /// When bytes last went out.
+    #[must_use]
+    pub fn last_write(&self) -> Instant {
+        self.progress.last_write()
+    }
+
+    /// Resets the connection, with all that is on it.
+    pub fn abort(&self) {
+        if let Some(driver) = self.driver.get() {
+            driver.abort();
+        }
+    }
 }
 
 /// Moves the connection's bytes until it ends. Whoever waits for an answer gets the error;
@@ -140,99 +139,8 @@ where
     }
 }
 
-impl Link {
-    /// Sends `request`, whose URI and version must fit the link's.
-    ///
-    /// # Errors
-    /// With the request in it if not a byte of it was sent.
-    pub async fn send(
-        &mut self,
-        mut request: Request,
-    ) -> Result<http::Response<Incoming>, TrySendError<Request>> {
-        self.line.was_used.store(true, Ordering::Relaxed);
-        self.line.informational.store(0, Ordering::Relaxed);
-        match &mut self.sender {
-            Sender::Http1(sender) => {
-                self.line.count_informational(&mut request);
-                sender.try_send_request(request).await
-            }
-            Sender::Http2(sender) => sender.try_send_request(request).await,
-        }
-    }
-
-    /// Another handle on the same connection, if it can carry more than one request.
-    #[must_use]
-    pub fn share(&self) -> Option<Self> {
-        match &self.sender {
-            Sender::Http1(_) => None,
-            Sender::Http2(sender) => {
-                let sender = Sender::Http2(sender.clone());
-                Some(Self { sender, line: Arc::clone(&self.line) })
-            }
-        }
-    }
-
-    /// Whether a request can be sent now.
-    #[must_use]
-    pub fn is_ready(&self) -> bool {
-        match &self.sender {
-            Sender::Http1(sender) => sender.is_ready(),
-            Sender::Http2(sender) => sender.is_ready(),
-        }
-    }
-
-    /// Waits until a request can be sent; false if the connection is over.
-    pub async fn ready(&mut self) -> bool {
-        match &mut self.sender {
-            Sender::Http1(sender) => sender.ready().await.is_ok(),
-            Sender::Http2(sender) => sender.ready().await.is_ok(),
-        }
-    }
-
-    /// Whether it carries one request at a time.
-    #[must_use]
-    pub fn is_http1(&self) -> bool {
-        matches!(self.sender, Sender::Http1(_))
-    }
-}
-
-impl Line {
-    /// Whether it has carried a request before.
-    #[must_use]
-    pub fn was_used(&self) -> bool {
-        self.was_used.load(Ordering::Relaxed)
-    }
-
-    /// When bytes last went out.
-    #[must_use]
-    pub fn last_write(&self) -> Instant {
-        self.progress.last_write()
-    }
-
-    /// Resets the connection.
-    pub fn abort(&self) {
-        if let Some(driver) = self.driver.get() {
-            driver.abort();
-        }
-    }
-
-    /// Whether it was aborted because interim answers would not end.
-    pub(crate) fn babbled(&self) -> bool {
-        self.informational.load(Ordering::Relaxed) > INFORMATIONAL_MAX
-    }
-
-    fn count_informational(self: &Arc<Self>, request: &mut Request) {
-        let line = Arc::clone(self);
-        hyper::ext::on_informational(request, move |_| {
-            if line.informational.fetch_add(1, Ordering::Relaxed) >= INFORMATIONAL_MAX {
-                line.abort();
-            }
-        });
-    }
-}
-
-impl fmt::Debug for Line {
+impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Line").field("was_used", &self.was_used()).finish_non_exhaustive()
+        f.debug_struct("Link").field("is_ready", &self.is_ready()).finish_non_exhaustive()
     }
 }

@@ -7,6 +7,8 @@ mod client;
 mod connector;
 mod dial;
 mod error;
+mod http1;
+mod letter_case;
 mod link;
 mod own_listeners;
 mod resolver;
@@ -19,12 +21,14 @@ mod tls;
 mod tunnel;
 
 pub use client::{ANSWER_CAP_BYTES, Client};
-pub(crate) use client::{endless_interim_answers, unasked_upgrade};
 pub use connector::{
     ConnectFailure, ConnectLimits, ConnectTiming, Connected, Connector, ConnectorOptions,
 };
 pub use error::{Phase, WireError};
-pub use link::{Line, Link, Sender};
+pub(crate) use http1::{Exchange, Head, Http1Error, Turn};
+pub use http1::{Http1, Outgoing};
+pub(crate) use letter_case::LetterCases;
+pub use link::{Link, Opened};
 pub use own_listeners::OwnListeners;
 pub use resolver::{Lookup, Resolver};
 pub use roots::RootsSource;

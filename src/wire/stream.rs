@@ -24,7 +24,8 @@ use tokio_rustls::client::TlsStream;
 #[derive(Debug)]
 pub struct Stream {
     io: Io,
-    progress: Arc<Progress>,
+    /// Only where somebody watches: each write asks the clock for it.
+    progress: Option<Arc<Progress>>,
     was_shut_down: bool,
 }
 
@@ -64,8 +65,7 @@ impl Stream {
     }
 
     fn new(io: Io) -> Self {
-        let progress = Progress { opened: Instant::now(), written_ms: AtomicU64::new(0) };
-        Self { io, progress: Arc::new(progress), was_shut_down: false }
+        Self { io, progress: None, was_shut_down: false }
     }
 
     /// Whether both sides agreed on HTTP/2.
@@ -77,8 +77,10 @@ impl Stream {
         }
     }
 
-    pub(super) fn progress(&self) -> Arc<Progress> {
-        Arc::clone(&self.progress)
+    /// Tells from now on when bytes last went out.
+    pub(super) fn watch(&mut self) -> Arc<Progress> {
+        let progress = Progress { opened: Instant::now(), written_ms: AtomicU64::new(0) };
+        Arc::clone(self.progress.insert(Arc::new(progress)))
     }
 
     fn tcp(&self) -> &TcpStream {
@@ -89,8 +91,10 @@ impl Stream {
     }
 
     fn noted(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        if matches!(written, Poll::Ready(Ok(count)) if count > 0) {
-            self.progress.note();
+        if let Some(progress) = &self.progress
+            && matches!(written, Poll::Ready(Ok(count)) if count > 0)
+        {
+            progress.note();
         }
         written
     }

@@ -157,11 +157,14 @@ mod tests {
         let (tell, told) = mpsc::sync_channel(0);
         let (sink, writes_out) = Sink::start(Slow(tell), Arc::new(Redactor::new())).unwrap();
         sink.push(b"first\n", true);
-        assert_eq!(told.recv().unwrap(), b"first\n");
-        let line = vec![b'x'; WAITING_MOST_BYTES];
-        sink.push(&line, false);
+        // The thread has taken it and waits for somebody to read.
+        while !sink.lock().waiting.is_empty() {
+            std::thread::yield_now();
+        }
+        sink.push(&vec![b'x'; WAITING_MOST_BYTES], false);
         sink.push(b"second\n", false);
         assert_eq!(sink.dropped_lines(), 1);
+        assert_eq!(told.recv().unwrap(), b"first\n");
         assert_eq!(told.recv().unwrap().len(), WAITING_MOST_BYTES);
         sink.push(b"third\n", true);
         assert_eq!(told.recv().unwrap(), b"third\n");

@@ -9,19 +9,22 @@ use std::{
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::Instant;
 
 use super::lease::Lease;
-use crate::base::body::{self, Body, BodyError};
+use crate::base::{
+    alarm::Alarm,
+    body::{self, Body, BodyError},
+};
 
 /// An answer's body that holds its connection until it ended.
 struct Answer {
     body: Incoming,
     lease: Option<Lease>,
     idle_limit: Duration,
-    /// Made when the upstream first keeps us waiting; most answers never do.
-    alarm: Option<Pin<Box<Sleep>>>,
-    is_waiting: bool,
+    alarm: Alarm,
+    /// Since when the upstream keeps us waiting.
+    waiting_since: Option<Instant>,
 }
 
 /// Gives `lease` back when `incoming` has ended. Silence of `idle_limit` while we wait for
@@ -32,7 +35,8 @@ pub(super) fn answer(incoming: Incoming, lease: Lease, idle_limit: Duration) -> 
         return body::incoming(incoming);
     }
     let lease = Some(lease);
-    Body::wrap(Answer { body: incoming, lease, idle_limit, alarm: None, is_waiting: false })
+    let alarm = Alarm::default();
+    Body::wrap(Answer { body: incoming, lease, idle_limit, alarm, waiting_since: None })
 }
 
 impl Answer {
@@ -43,13 +47,8 @@ impl Answer {
     }
 
     fn poll_alarm(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let limit = self.idle_limit;
-        let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep(limit)));
-        if !self.is_waiting {
-            self.is_waiting = true;
-            alarm.as_mut().reset(Instant::now() + limit);
-        }
-        alarm.as_mut().poll(cx)
+        let since = *self.waiting_since.get_or_insert_with(Instant::now);
+        self.alarm.poll(since + self.idle_limit, cx)
     }
 }
 
@@ -65,13 +64,13 @@ impl http_body::Body for Answer {
             Poll::Ready(frame) => frame,
             Poll::Pending => {
                 if self.lease.is_some() && self.poll_alarm(cx).is_ready() {
-                    self.lease = None; // resets the connection
+                    self.lease = None; // with the body, the stream is reset
                     return Poll::Ready(Some(Err(BodyError::Stalled)));
                 }
                 return Poll::Pending;
             }
         };
-        self.is_waiting = false;
+        self.waiting_since = None;
         match frame {
             Some(Ok(frame)) => {
                 if self.body.is_end_stream() {

@@ -6,12 +6,12 @@ use hyper::{body::Incoming, client::conn::TrySendError};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::{
-    SendLimits,
+    super::{SendLimits, deadlines::Deadlines, failed::Failed},
     upload::{Stage, Upload},
 };
 use crate::{
     base::body::Request,
-    wire::{Line, Link, Phase, WireError, endless_interim_answers},
+    wire::{Link, Phase, WireError},
 };
 
 /// Why a connection gave no answer.
@@ -22,18 +22,6 @@ pub(super) enum Broken {
     Http(hyper::Error),
     /// We waited long enough.
     Late(Phase, Duration),
-}
-
-/// Why a try gave no answer.
-pub(super) struct Failed {
-    pub(super) error: WireError,
-    pub(super) nothing_was_sent: bool,
-}
-
-impl From<WireError> for Failed {
-    fn from(error: WireError) -> Self {
-        Self { nothing_was_sent: error.nothing_was_sent(), error }
-    }
 }
 
 impl From<TrySendError<Request>> for Broken {
@@ -49,7 +37,7 @@ impl From<TrySendError<Request>> for Broken {
 
 impl Broken {
     /// Says it in the words of the wire, for the upstream `to`.
-    pub(super) fn explain(self, to: &str, line: &Line, upload: Option<&Upload>) -> Failed {
+    pub(super) fn explain(self, to: &str, upload: Option<&Upload>) -> Failed {
         let error = match self {
             Self::Late(phase, limit) => {
                 return WireError::Timeout { to: to.to_owned(), phase, limit }.into();
@@ -60,9 +48,6 @@ impl Broken {
             }
             Self::Http(error) => error,
         };
-        if line.babbled() {
-            return endless_interim_answers(to).into();
-        }
         if let Some(source) = upload.and_then(Upload::take_error) {
             return WireError::Request { to: to.to_owned(), source }.into();
         }
@@ -75,24 +60,6 @@ impl Broken {
 fn is_refused_stream(error: &hyper::Error) -> bool {
     let cause = error.source().and_then(<dyn Error>::downcast_ref::<h2::Error>);
     cause.and_then(h2::Error::reason) == Some(h2::Reason::REFUSED_STREAM)
-}
-
-/// When a try began, and how long it may take.
-#[derive(Clone, Copy)]
-pub(super) struct Deadlines {
-    /// When the try began, the queue included.
-    pub(super) began: Instant,
-    pub(super) limits: SendLimits,
-}
-
-impl Deadlines {
-    /// When the answer must have begun, for a request whose body ended at `ended` on a
-    /// connection that was there at `connected`.
-    fn answer(self, ended: Instant, connected: Instant) -> (Instant, Duration) {
-        let header = ended.max(connected) + self.limits.header;
-        let total = ended + self.limits.total;
-        if header <= total { (header, self.limits.header) } else { (total, self.limits.total) }
-    }
 }
 
 /// Sends `request` and waits for the head of the answer.
@@ -110,7 +77,7 @@ pub(super) async fn exchange(
             Err(_) => Err(Broken::Late(Phase::Answer, limit)),
         };
     };
-    let line = std::sync::Arc::clone(&link.line);
+    let watched = link.clone();
     let mut sending = pin!(link.send(request));
     let mut alarm = pin!(sleep_until(next_look(connected, deadlines.limits)));
     loop {
@@ -118,7 +85,7 @@ pub(super) async fn exchange(
             biased;
             answer = &mut sending => return answer.map_err(Broken::from),
             () = &mut alarm => {
-                let next = look(upload, &line, connected, deadlines)?;
+                let next = look(upload, &watched, connected, deadlines)?;
                 alarm.as_mut().reset(next);
             }
         }
@@ -128,7 +95,7 @@ pub(super) async fn exchange(
 /// Looks at how the upload stands: too late is an error, else the time of the next look.
 fn look(
     upload: &Upload,
-    line: &Line,
+    link: &Link,
     connected: Instant,
     deadlines: Deadlines,
 ) -> Result<Instant, Broken> {
@@ -138,7 +105,7 @@ fn look(
         Stage::Client | Stage::Over => return Ok(next_look(now, limits)),
         Stage::Upstream(since) => {
             // The body was asked for more, or the socket took some of it.
-            let progress = since.max(line.last_write()).max(connected);
+            let progress = since.max(link.last_write()).max(connected);
             (progress + limits.upload_stall, Phase::Upload, limits.upload_stall)
         }
         Stage::Ended(at) => {

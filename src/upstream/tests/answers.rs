@@ -81,7 +81,7 @@ async fn a_cut_answer_is_never_taken_for_a_whole_one() {
         let server = saying(answer).await;
         let rig = Rig::plain(&server);
         let end = whole(rig.get("/x").await.unwrap()).await;
-        assert!(matches!(end, Err(BodyError::Hyper(_))), "{case}: {end:?}");
+        assert!(matches!(end, Err(BodyError::Answer(_))), "{case}: {end:?}");
         assert_eq!(rig.pool.idle(), 0, "{case}");
     }
 }

@@ -193,7 +193,7 @@ async fn the_second_origin_takes_over_and_the_first_one_returns_by_a_probe() {
         tcp.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
     });
     let probe = with_probe.clone().next().unwrap();
-    rig.pool.send(&rig.fleet, probe, get("/x"), &rig.limits).await.unwrap();
+    rig.send_to(probe, get("/x")).await.unwrap();
     assert_eq!(rig.fleet.order().unwrap().count(), 2, "it is back");
 }
 

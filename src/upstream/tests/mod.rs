@@ -18,7 +18,7 @@ use crate::{
         tasks::Tasks,
     },
     wire::{
-        ConnectorOptions, Phase, WireError,
+        ConnectorOptions, Outgoing, Phase, WireError,
         testing::{Scripted, connector},
     },
 };
@@ -62,7 +62,20 @@ impl Rig {
 
     /// Sends to the first endpoint.
     async fn send(&self, request: Request) -> Result<Sent, SendFailure> {
-        self.pool.send(&self.fleet, &self.fleet.endpoints()[0], request, &self.limits).await
+        self.send_to(&self.fleet.endpoints()[0], request).await
+    }
+
+    async fn send_to(&self, endpoint: &Endpoint, request: Request) -> Result<Sent, SendFailure> {
+        let (head, body) = request.into_parts();
+        let outgoing = Outgoing {
+            method: &head.method,
+            target: head.uri.path_and_query().unwrap(),
+            headers: &head.headers,
+            keeps: |_| true,
+            adds: &[],
+            body,
+        };
+        self.pool.send(&self.fleet, endpoint, outgoing, &self.limits).await
     }
 
     async fn get(&self, path: &str) -> Result<Sent, SendFailure> {
@@ -73,7 +86,7 @@ impl Rig {
     async fn fail_over(&self) -> Result<(Arc<str>, Sent), WireError> {
         let mut last = None;
         for endpoint in self.fleet.order()? {
-            match self.pool.send(&self.fleet, endpoint, get("/x"), &self.limits).await {
+            match self.send_to(endpoint, get("/x")).await {
                 Ok(sent) => return Ok((Arc::clone(endpoint.label()), sent)),
                 Err(failure) if failure.nothing_was_sent => last = Some(failure.error),
                 Err(failure) => return Err(failure.error),

@@ -246,7 +246,7 @@ async fn sending_and_its_result_may_be_boxed() {
     let server = closing_after(1).await;
     let rig = Rig::plain(&server);
     let endpoint = &rig.fleet.endpoints()[0];
-    let sending = is_send(rig.pool.send(&rig.fleet, endpoint, get("/x"), &rig.limits));
+    let sending = is_send(rig.send_to(endpoint, get("/x")));
     whole(is_send(sending.await.unwrap())).await.unwrap();
 }
 
