@@ -5,10 +5,13 @@ use std::{
     fmt,
     str::FromStr,
     sync::atomic::{AtomicU64, Ordering},
-    time::UNIX_EPOCH,
+    time::{SystemTime, UNIX_EPOCH},
 };
 
-use super::clock::{Clock as _, SystemClock};
+use super::{
+    clock::{Clock as _, SystemClock},
+    short_text::ShortText,
+};
 
 /// Names one request and its exchange. 26 characters of Crockford's base32 as text.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,7 +24,13 @@ impl RequestId {
     /// bits. Who knows one id cannot guess another.
     #[must_use]
     pub fn new() -> Self {
-        let ticks = next_ticks();
+        Self::at(SystemClock.now())
+    }
+
+    /// The same for whoever has looked at the clock already.
+    #[must_use]
+    pub fn at(now: SystemTime) -> Self {
+        let ticks = next_ticks(now);
         let (ms, fraction) = (u128::from(ticks >> 12), u128::from(ticks & 0xfff));
         let random = u128::from(random() >> 2);
         Self(ms << 80 | VERSION << 76 | fraction << 64 | VARIANT << 62 | random)
@@ -45,22 +54,16 @@ impl RequestId {
         (self.0 >> 80) as u64
     }
 
-    fn text(self) -> [u8; LENGTH] {
-        let mut out = [0; LENGTH];
-        // In two halves of 65 and 63 bits: arithmetic on 128 bits is slow.
-        let (front, back) = out.split_at_mut(LENGTH / 2);
-        for (half, digits) in [(self.0 >> 65, front), (self.0 & (u128::MAX >> 63), back)] {
-            let mut rest = half;
-            let last = digits.len() - 1;
-            digits[last] = ALPHABET[(rest & 31) as usize];
-            rest >>= 5;
-            let mut rest = rest as u64;
-            for slot in digits[..last].iter_mut().rev() {
-                *slot = ALPHABET[(rest & 31) as usize];
-                rest >>= 5;
-            }
-        }
-        out
+    /// The 26 characters, without an allocation.
+    #[must_use]
+    pub fn text(self) -> ShortText<LENGTH> {
+        let mut text = ShortText::new();
+        // In two halves of 63 and 65 bits: arithmetic on 128 bits is slow.
+        let (front, back) = ((self.0 >> 65) as u64, (self.0 >> 5) as u64 & (u64::MAX >> 4));
+        (0..13).rev().for_each(|place| text.push(digit(front >> (5 * place))));
+        (0..12).rev().for_each(|place| text.push(digit(back >> (5 * place))));
+        text.push(digit(self.0 as u64));
+        text
     }
 }
 
@@ -72,7 +75,7 @@ impl Default for RequestId {
 
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(std::str::from_utf8(&self.text()).unwrap_or_default())
+        f.pad(&self.text())
     }
 }
 
@@ -118,10 +121,15 @@ impl<'de> serde::Deserialize<'de> for RequestId {
 #[error("a request id has 26 letters and digits, as in 01KAN8MBSXE3TNYPDCVF6G2Q7H")]
 pub struct NotAnId;
 
-/// The present moment in 1/4096 ms, or one more than it was last time: no two ids share it.
-fn next_ticks() -> u64 {
+/// The character of the lowest five bits.
+fn digit(bits: u64) -> u8 {
+    ALPHABET[(bits & 31) as usize]
+}
+
+/// `now` in 1/4096 ms, or one more than it was last time: no two ids share it.
+fn next_ticks(now: SystemTime) -> u64 {
     static LAST: AtomicU64 = AtomicU64::new(0);
-    let since = SystemClock.now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
     let ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
     let fraction = u64::from(since.subsec_nanos() % 1_000_000) * 4096 / 1_000_000;
     let now = (ms << 12 | fraction) & TICKS_MOST;
@@ -156,7 +164,9 @@ const VARIANT: u128 = 2;
 const TICKS_MOST: u64 = (1 << 60) - 1;
 
 const STOCKED: usize = 32;
-const LENGTH: usize = 26;
+
+/// Characters of an id.
+pub const LENGTH: usize = 26;
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 #[cfg(test)]

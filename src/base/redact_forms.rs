@@ -16,7 +16,7 @@ pub(super) fn forms(secret: &str) -> Vec<Vec<u8>> {
         all.push(base64_inside(&BASE64_STANDARD_NO_PAD, raw, offset));
         all.push(base64_inside(&BASE64_URL_SAFE_NO_PAD, raw, offset));
     }
-    all.push(percent(raw));
+    all.push(percent(secret));
     all.push(json(secret, false));
     all.push(json(secret, true));
     all.sort_unstable();
@@ -44,8 +44,8 @@ fn base64_inside(engine: &impl Engine, raw: &[u8], offset: usize) -> Vec<u8> {
     encoded[begin..end].to_vec()
 }
 
-fn percent(raw: &[u8]) -> Vec<u8> {
-    percent_encoding::percent_encode(raw, UNRESERVED).to_string().into_bytes()
+fn percent(raw: &str) -> Vec<u8> {
+    super::percent::query_value(raw).into_owned().into_bytes()
 }
 
 fn json(secret: &str, escape_slash: bool) -> Vec<u8> {
@@ -54,10 +54,6 @@ fn json(secret: &str, escape_slash: bool) -> Vec<u8> {
     let inner = if escape_slash { inner.replace('/', "\\/") } else { inner.to_owned() };
     inner.into_bytes()
 }
-
-/// RFC 3986 section 2.3: everything else may be percent-encoded.
-const UNRESERVED: &percent_encoding::AsciiSet =
-    &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 #[cfg(test)]
 mod tests {

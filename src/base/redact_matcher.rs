@@ -8,8 +8,6 @@
 
 use std::ops::Range;
 
-use memchr::memmem;
-
 /// Knows a set of spellings, and the shapes of our own credentials. Built anew when it changes.
 pub(super) struct Matcher {
     /// Sorted.
@@ -170,7 +168,7 @@ fn beginnings(forms: &[Vec<u8>]) -> Vec<u64> {
 fn find_shapes(bytes: &[u8], found: &mut Vec<Range<usize>>) {
     // A shape inside of the one before is part of it: each byte is looked at once.
     let mut end = 0;
-    for start in memmem::find_iter(bytes, SHAPE_COMMON) {
+    for start in memchr::memchr_iter(b'x', bytes).filter_map(|at| at.checked_sub(1)) {
         let rest = bytes.get(start..).unwrap_or_default();
         if start < end || !SHAPES.iter().any(|shape| rest.starts_with(*shape)) {
             continue;
@@ -205,9 +203,6 @@ fn is_shape_byte(byte: u8) -> bool {
 /// What keys, surrogates and handles begin with. The prefix itself stays readable.
 const SHAPES: [&[u8; SHAPE_START_BYTES]; 3] = [b"wxgk_", b"wxgt_", b"wxgr_"];
 const SHAPE_START_BYTES: usize = 5;
-
-/// What all of them have in common.
-const SHAPE_COMMON: &[u8] = b"wxg";
 
 /// Shorter than this behind a prefix is a word in a text, not a credential.
 const SHAPE_LEAST_BYTES: usize = 8;

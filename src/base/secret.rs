@@ -6,6 +6,8 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
+use super::short_text::ShortText;
+
 /// A credential. It is wiped from memory when dropped, and no formatter prints it.
 #[derive(Clone)]
 pub struct Secret(Zeroizing<String>);
@@ -49,11 +51,26 @@ impl fmt::Debug for Secret {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; 2]);
 
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "fp:{:02x}{:02x}", self.0[0], self.0[1])
+impl Fingerprint {
+    /// `fp:9c1e`, without an allocation.
+    #[must_use]
+    pub fn text(self) -> ShortText<7> {
+        let mut text = ShortText::new();
+        b"fp:".iter().for_each(|byte| text.push(*byte));
+        for byte in self.0 {
+            [byte >> 4, byte & 15].iter().for_each(|digit| text.push(HEX[usize::from(*digit)]));
+        }
+        text
     }
 }
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.text())
+    }
+}
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
 
 #[cfg(test)]
 mod tests {
@@ -63,7 +80,11 @@ mod tests {
     fn debug_output_never_holds_the_credential() {
         let secret = Secret::new("very-secret".into());
         assert_eq!(format!("{secret:?}"), "Secret(..)");
-        assert!(secret.fingerprint().to_string().starts_with("fp:"));
+        let shown = secret.fingerprint().to_string();
+        assert!(
+            shown.starts_with("fp:") && u16::from_str_radix(&shown[3..], 16).is_ok(),
+            "{shown}"
+        );
         assert!(secret.matches(b"very-secret") && !secret.matches(b"very-secre"));
     }
 }

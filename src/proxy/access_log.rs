@@ -1,11 +1,12 @@
 //! The end of a request: its outcome, its log line, its counters, its exchange.
 
+use std::time::Duration;
+
 use http::header;
-use tokio::time::Instant;
 
 use super::{passage::Passage, retry};
 use crate::{
-    base::{code::ErrorCode, outcome::Outcome},
+    base::{code::ErrorCode, outcome::Outcome, short_text::ip_text},
     capture::{Captured, Exchange, Marks, Message, TeeEnd},
     wechat::{AnswerForm, Call, Peeked},
 };
@@ -26,10 +27,10 @@ pub(super) fn finish(passage: &mut Passage) {
         }
     }
     if may_write_line(passage) {
-        write_line(passage, outcome);
+        write_line(passage, outcome, duration);
     }
     if let Some(recorder) = passage.recorder.take() {
-        recorder.record(exchange(passage, outcome));
+        recorder.record(exchange(passage, outcome, duration));
     }
 }
 
@@ -102,41 +103,40 @@ fn may_write_line(passage: &Passage) -> bool {
 }
 
 /// One line a request, at `info`: no query, no header values, no body.
-fn write_line(passage: &Passage, outcome: Outcome) {
-    let path = passage.path.as_deref().unwrap_or_else(|| passage.target.path());
+fn write_line(passage: &Passage, outcome: Outcome, duration: Duration) {
+    let path = passage.shown_path();
     let bytes_in = passage.request_body.size();
     let bytes_out = passage.answer_end.as_ref().map_or(0, |end| end.1.size);
     let errcode = passage.own_answer.or_else(|| passage.envelope.as_ref().and_then(|e| e.errcode));
     let key = passage.key.as_ref().map_or("-", |key| key.name.as_str());
     let account = passage.account.as_ref().map_or("-", |account| account.config.name.as_str());
-    let fingerprint =
-        passage.issued.as_ref().map(|issued| tracing::field::display(issued.fingerprint));
+    let fingerprint = passage.issued.as_ref().map(|issued| issued.fingerprint.text());
     tracing::info!(
         target: "wxgate::request",
         {
-            request.id = %passage.id,
-            client.addr = %passage.client,
+            request.id = &*passage.id.text(),
+            client.addr = &*ip_text(passage.client),
             key,
             account,
-            http.method = %passage.method,
+            http.method = passage.method.as_str(),
             http.path = path,
             http.status = passage.status.unwrap_or(0),
             errcode = errcode.unwrap_or(0),
             outcome = outcome.as_str(),
             error = passage.error.map_or("", ErrorCode::name),
             attempts = passage.attempts.len(),
-            token.fp = fingerprint,
-            duration_ms = millis(passage.started),
+            token.fp = fingerprint.as_deref(),
+            duration_ms = millis(duration),
             bytes_in,
             bytes_out
         },
         "{} {path}",
-        passage.method
+        passage.method.as_str()
     );
 }
 
-fn millis(started: Instant) -> f64 {
-    (started.elapsed().as_secs_f64() * 1e6).round() / 1e3
+fn millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
 }
 
 /// What is known of the path: an undocumented method answers with the same secrets.
@@ -150,7 +150,7 @@ fn without_bytes(body: &Captured) -> Captured {
     Captured { truncated: body.truncated || body.size > 0, size: body.size, chunks: Vec::new() }
 }
 
-fn exchange(passage: &mut Passage, outcome: Outcome) -> Exchange {
+fn exchange(passage: &mut Passage, outcome: Outcome, duration: Duration) -> Exchange {
     // A refusal is a line in the list: what was refused is not kept.
     let is_refusal = passage.error.is_some() && passage.attempts.is_empty();
     let request_body = passage.request_body.captured(passage.live.capture_cap);
@@ -174,7 +174,7 @@ fn exchange(passage: &mut Passage, outcome: Outcome) -> Exchange {
         lane: passage.key.as_ref().map(|key| key.lane),
         client: passage.client,
         method: passage.method.clone(),
-        path: passage.path.as_deref().unwrap_or_else(|| passage.target.path()).to_owned(),
+        path: passage.shown_path().to_owned(),
         query: passage
             .query
             .as_ref()
@@ -193,7 +193,7 @@ fn exchange(passage: &mut Passage, outcome: Outcome) -> Exchange {
             headers: passage.answer_headers.take().unwrap_or_default(),
             body: keep(answer_body),
         },
-        duration: passage.started.elapsed(),
+        duration,
         marks: Marks {
             fault: passage.fault.as_ref().map(ToString::to_string),
             upstream_override: passage.wants_sandbox,

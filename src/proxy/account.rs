@@ -2,7 +2,7 @@
 
 use std::{str::FromStr as _, sync::Arc};
 
-use http::{HeaderMap, HeaderName, Method, uri::PathAndQuery};
+use http::{HeaderMap, HeaderName, Method};
 
 use super::{
     error::ProxyError,
@@ -25,30 +25,28 @@ impl Stage for ChooseAccount {
     fn run<'a>(
         &'a self,
         passage: &'a mut Passage,
-        mut request: Request,
+        request: Request,
         next: Next<'a>,
     ) -> Answering<'a> {
-        match choose(passage, &mut request) {
+        match choose(passage, &request) {
             Ok(()) => next.run(passage, request),
             Err(error) => Box::pin(async { Err(error) }),
         }
     }
 }
 
-fn choose(passage: &mut Passage, request: &mut Request) -> Result<(), ProxyError> {
+fn choose(passage: &mut Passage, request: &Request) -> Result<(), ProxyError> {
     let (named, path) = path_rule::split_account(request.uri().path()).map_err(refused)?;
-    let path: Arc<str> = path.into();
-    let account = find(passage, named, &path)?;
+    let account = find(passage, named, path)?;
     if account.config.kind == AccountKind::Generic {
         passage.known = KnownPath::default();
     } else {
-        check_platform(passage, request.method(), &path)?;
+        check_platform(passage, request.method(), path)?;
     }
     passage.call = passage.known.call(request.method());
     passage.wants_sandbox = passage.seen.upstream && wants_sandbox(&passage.headers)?;
-    set_path(request, &path)?;
+    passage.path_begins = Some(named.map_or(0, |name| "/@".len() + name.len()));
     passage.account = Some(account);
-    passage.path = Some(path);
     check_permission(passage)
 }
 
@@ -106,11 +104,13 @@ fn by_name(
 
 fn only_account(passage: &Passage) -> Result<Arc<AccountRuntime>, ProxyError> {
     let accounts = &passage.live.accounts;
-    if let Accounts::Some(names) = &passage.key()?.accounts
-        && let [only] = names.as_slice()
-        && let Some(account) = accounts.get(only)
-    {
-        return Ok(account.clone());
+    let only = match &passage.key()?.accounts {
+        Accounts::All if accounts.len() == 1 => accounts.values().next(),
+        Accounts::Some(names) if names.len() == 1 => names.first().and_then(|n| accounts.get(n)),
+        Accounts::All | Accounts::Some(_) => None,
+    };
+    if let Some(only) = only {
+        return Ok(only.clone());
     }
     let mut choices: Vec<&Arc<AccountRuntime>> = match &passage.key()?.accounts {
         Accounts::All => accounts.values().collect(),
@@ -141,21 +141,6 @@ fn wants_sandbox(headers: &HeaderMap) -> Result<bool, ProxyError> {
             why: "the only value is `sandbox`",
         }),
     }
-}
-
-/// The account's part of the path goes; the query stays where it is.
-fn set_path(request: &mut Request, path: &str) -> Result<(), ProxyError> {
-    if request.uri().path() == path && request.uri().authority().is_none() {
-        return Ok(());
-    }
-    let text = match request.uri().query() {
-        Some(query) => format!("{path}?{query}"),
-        None => path.to_owned(),
-    };
-    let target = PathAndQuery::from_maybe_shared(bytes::Bytes::from(text))
-        .map_err(|_| ProxyError::TargetRefused)?;
-    *request.uri_mut() = target.into();
-    Ok(())
 }
 
 fn check_permission(passage: &Passage) -> Result<(), ProxyError> {

@@ -31,6 +31,6 @@ fn check(passage: &Passage) -> Result<(), ProxyError> {
     match passage.known.credential_call {
         // The ticket belongs to the caller's page and passes; it is stored nowhere.
         None | Some(CredentialCall::Ticket) => Ok(()),
-        Some(_) => Err(ProxyError::CredentialCall { path: passage.path()?.clone() }),
+        Some(_) => Err(ProxyError::CredentialCall { path: passage.path()?.into() }),
     }
 }

@@ -1,6 +1,6 @@
 //! Finds the caller's key in every place where it may stand, and takes it out.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, header};
@@ -18,28 +18,24 @@ use super::{
 };
 use crate::{
     access::{Key, KeyRing, key_text},
-    base::{
-        body::{Body, BodyError, Request},
-        clock::SharedClock,
-    },
+    base::body::{Body, BodyError, Request},
     wechat::KnownPath,
 };
 
 /// Every place is read, all are emptied, and two different keys are an error.
 pub(super) struct Authenticate {
     keys: Arc<KeyRing>,
-    clock: SharedClock,
 }
 
 impl Authenticate {
     pub(super) fn new(parts: &Parts) -> Self {
-        Self { keys: parts.keys.clone(), clock: parts.clock.clone() }
+        Self { keys: parts.keys.clone() }
     }
 
     /// For most calls: nothing of the body is needed.
     fn admit(&self, passage: &mut Passage, request: &Request) -> Result<(), ProxyError> {
         let (query, found) = look(passage, request)?;
-        passage.key = Some(self.resolve(&found)?);
+        passage.key = Some(self.resolve(&found, passage.time)?);
         passage.query = Some(query);
         Ok(())
     }
@@ -54,12 +50,12 @@ impl Authenticate {
         let (head, body) = request.into_parts();
         let bytes = whole(body).await?;
         found.add_json(&bytes)?;
-        passage.key = Some(self.resolve(&found)?);
+        passage.key = Some(self.resolve(&found, passage.time)?);
         passage.query = Some(query);
         Ok(Request::from_parts(head, Body::from(bytes)))
     }
 
-    fn resolve(&self, found: &Found) -> Result<Arc<Key>, ProxyError> {
+    fn resolve(&self, found: &Found, now: SystemTime) -> Result<Arc<Key>, ProxyError> {
         let Some(first) = &found.key else {
             return Err(if found.surrogate {
                 ProxyError::SurrogateRefused
@@ -67,9 +63,7 @@ impl Authenticate {
                 ProxyError::KeyMissing
             });
         };
-        self.keys
-            .check(first, self.clock.now())
-            .map_err(|refusal| ProxyError::Key { code: refusal.code() })
+        self.keys.check(first, now).map_err(|refusal| ProxyError::Key { code: refusal.code() })
     }
 }
 

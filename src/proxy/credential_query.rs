@@ -68,8 +68,8 @@ impl CredentialQuery {
             .map(|piece| decoded(value_of(&piece.raw)))
     }
 
-    /// The query to send: credential parameters in `fill` get their value where they stood, or
-    /// at the end; those in `drop` go away; everything else stays as it came.
+    /// The query to send: credential parameters in `fill` get their value, which is
+    /// percent-encoded already, where they stood, or at the end; those in `drop` go away; everything else stays as it came.
     pub(super) fn with(&self, fill: &[(&'static str, &str)], drop: &[&str]) -> String {
         let mut out = String::new();
         let mut push = |text: &str, value: Option<&str>| {
@@ -79,12 +79,7 @@ impl CredentialQuery {
             out.push_str(text);
             let Some(value) = value else { return };
             out.push('=');
-            // Tokens and secrets are made of these.
-            if value.bytes().all(is_unreserved) {
-                out.push_str(value);
-            } else {
-                out.extend(percent_encoding::utf8_percent_encode(value, VALUE));
-            }
+            out.push_str(value);
         };
         for piece in &self.pieces {
             let filled =
@@ -117,15 +112,6 @@ pub(super) const SECRET_NAMES: [&str; 3] = ["secret", "appsecret", "corpsecret"]
 
 const RESERVED: [&str; 5] =
     ["access_token", "component_access_token", "secret", "appsecret", "corpsecret"];
-
-/// RFC 3986 section 2.3.
-fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
-}
-
-/// Everything but [`is_unreserved`].
-const VALUE: &percent_encoding::AsciiSet =
-    &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The credential parameter that `raw` is, if it is one; an error if it only looks like one.
 fn reserved_name(raw: &str) -> Result<Option<&'static str>, ProxyError> {

@@ -98,8 +98,8 @@ impl Kind {
 
 fn errcode_answer(passage: &mut Passage, code: i64) -> Response {
     let kind = passage.account.as_ref().map(|account| account.config.kind);
-    let path = passage.path.clone().unwrap_or_else(|| "/".into());
-    let scope = kind.map_or(errcode::Scope::Wechat, |kind| errcode::scope_of(kind, &path));
+    let path = passage.shown_path();
+    let scope = kind.map_or(errcode::Scope::Wechat, |kind| errcode::scope_of(kind, path));
     let known = errcode::lookup(scope, code).map_or("fault on request", |known| known.en);
     let rid = Rid::new(passage.time, passage.id.unix_ms());
     let errmsg = format!("{known} rid: {rid}");

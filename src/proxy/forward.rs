@@ -5,8 +5,7 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderName, HeaderValue, header, uri::PathAndQuery};
-use tokio::time::Instant;
+use http::{HeaderName, HeaderValue, header};
 
 use super::{
     error::ProxyError,
@@ -41,11 +40,13 @@ impl Forward {
         let fleet = passage.lanes()?.fleet.clone();
         let endpoint = choose(&fleet, &passage.avoid)?;
         let upstream = endpoint.label().clone();
-        let (head, body) = request.into_parts();
-        passage.attempts.push(begun(passage, upstream.clone()));
-        let began = Instant::now();
+        let target = passage
+            .upstream_target
+            .take()
+            .ok_or(ProxyError::Internal { what: "no target behind injection" })?;
+        note(passage, upstream.clone());
         // The passage is changed below, and the try needs its headers: they are lent to it.
-        let headers = std::mem::take(&mut passage.headers);
+        let (headers, method) = (std::mem::take(&mut passage.headers), passage.method.clone());
         let is_generic = account.config.kind == AccountKind::Generic;
         let keeps = match (is_generic, account.config.pass_authorization) {
             (false, _) => forward_headers::goes_to_platform,
@@ -53,22 +54,22 @@ impl Forward {
             (true, true) => forward_headers::goes_to_generic_authorized,
         };
         let outgoing = Outgoing {
-            method: &head.method,
-            target: head.uri.path_and_query().unwrap_or(&ROOT),
+            method: &method,
+            target: &target,
             headers: &forward_headers::without_named(&headers),
             keeps,
             adds: if is_generic { &[] } else { &PLAIN },
-            body,
+            body: request.into_body(),
         };
         let sent = self.pool.send(&fleet, &endpoint, outgoing, &LIMITS).await;
         passage.headers = headers;
         match sent {
-            Ok(sent) => Ok(received(passage, began, sent)),
+            Ok(sent) => Ok(received(passage, sent)),
             Err(failure) => {
                 if failure.nothing_was_sent {
                     passage.avoid.push(endpoint);
                 }
-                Err(failed(passage, upstream, began, failure))
+                Err(failed(passage, upstream, failure))
             }
         }
     }
@@ -98,8 +99,10 @@ fn no_endpoint(fleet: &Fleet, source: WireError) -> ProxyError {
 }
 
 /// Written before anything is sent: a caller that leaves meanwhile leaves a trace of the try.
-fn begun(passage: &Passage, upstream: Arc<str>) -> Attempt {
-    Attempt {
+fn note(passage: &mut Passage, upstream: Arc<str>) {
+    // Almost every request has one; a vector would begin with room for four.
+    passage.attempts.reserve_exact(1);
+    passage.attempts.push(Attempt {
         upstream,
         token: passage.issued.as_ref().map(|issued| issued.fingerprint),
         status: None,
@@ -107,7 +110,7 @@ fn begun(passage: &Passage, upstream: Arc<str>) -> Attempt {
         reused: false,
         ms: Phases { token: passage.token_wait, ..Phases::default() },
         error: None,
-    }
+    });
 }
 
 fn timed(attempt: &mut Attempt, timing: &Timing, total: Duration) {
@@ -122,27 +125,22 @@ fn timed(attempt: &mut Attempt, timing: &Timing, total: Duration) {
     };
 }
 
-fn received(passage: &mut Passage, began: Instant, sent: Sent) -> Response {
+fn received(passage: &mut Passage, sent: Sent) -> Response {
     let mut response = sent.response;
     forward_headers::clean_response(response.headers_mut());
     // Free text of the upstream that no scan sees.
     response.extensions_mut().remove::<hyper::ext::ReasonPhrase>();
     if let Some(attempt) = passage.attempts.last_mut() {
-        timed(attempt, &sent.timing, sent.at - began);
+        timed(attempt, &sent.timing, sent.total);
         attempt.status = Some(response.status().as_u16());
         attempt.reused = sent.reused;
     }
     response
 }
 
-fn failed(
-    passage: &mut Passage,
-    upstream: Arc<str>,
-    began: Instant,
-    failure: SendFailure,
-) -> ProxyError {
+fn failed(passage: &mut Passage, upstream: Arc<str>, failure: SendFailure) -> ProxyError {
     if let Some(attempt) = passage.attempts.last_mut() {
-        timed(attempt, &failure.timing, began.elapsed());
+        timed(attempt, &failure.timing, failure.total);
         attempt.error = Some(Chain(&failure.error).to_string());
     }
     match failure.error {
@@ -151,8 +149,6 @@ fn failed(
         source => ProxyError::Upstream { upstream, source },
     }
 }
-
-static ROOT: LazyLock<PathAndQuery> = LazyLock::new(|| PathAndQuery::from_static("/"));
 
 /// An errcode has to be read; the platform's answers are short.
 const PLAIN: [(HeaderName, HeaderValue); 1] =

@@ -47,13 +47,16 @@ pub(super) fn without_named(headers: &HeaderMap) -> Cow<'_, HeaderMap> {
     Cow::Owned(left)
 }
 
+/// What `Connection` names, but for what it usually says.
 fn named(headers: &HeaderMap) -> Vec<HeaderName> {
     headers
         .get_all(header::CONNECTION)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
-        .filter_map(|name| name.trim().parse().ok())
+        .map(str::trim)
+        .filter(|option| !USUAL_OPTIONS.iter().any(|usual| option.eq_ignore_ascii_case(usual)))
+        .filter_map(|name| name.parse().ok())
         .collect()
 }
 
@@ -93,6 +96,10 @@ fn is_hop_by_hop(name: &HeaderName) -> bool {
     ) || *name == KEEP_ALIVE
         || *name == PROXY_CONNECTION
 }
+
+/// Connection options that name no field that is left by then: the fields of these names are
+/// hop-by-hop by themselves.
+const USUAL_OPTIONS: [&str; 4] = ["close", "keep-alive", "upgrade", "te"];
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");

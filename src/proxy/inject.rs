@@ -6,7 +6,7 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{header, uri::PathAndQuery};
+use http::header;
 use http_body_util::BodyExt as _;
 use tokio::time::Instant;
 
@@ -23,12 +23,14 @@ use crate::{
     base::{
         body::{Body, Request},
         kind::AccountKind,
+        percent::query_value,
     },
     token::{Issued, TokenError},
     wechat::{
         credential::{self, Credential, SecretPlace},
         placeholder,
     },
+    wire::RequestTarget,
 };
 
 /// See the module.
@@ -48,9 +50,9 @@ impl Stage for Inject {
         next: Next<'a>,
     ) -> Answering<'a> {
         // Most calls take the token, and it is there: nothing has to be waited for.
-        match ready(passage, &request) {
-            Ok(Some(target)) => next.run(passage, with_target(request, target)),
-            Ok(None) => Box::pin(async move {
+        match direct(passage) {
+            Ok(true) => next.run(passage, request),
+            Ok(false) => Box::pin(async move {
                 let request = fetched(passage, request).await?;
                 next.run(passage, request).await
             }),
@@ -59,30 +61,30 @@ impl Stage for Inject {
     }
 }
 
-/// The request as it goes out, if that can be told at once.
-fn ready(passage: &mut Passage, request: &Request) -> Result<Option<PathAndQuery>, ProxyError> {
+/// Tells what to ask for, if that is known at once.
+fn direct(passage: &mut Passage) -> Result<bool, ProxyError> {
     refuse_stray_keys(passage)?;
     match needed(passage)? {
         Credential::AppToken => {
-            let query = query(passage)?;
-            if let Some(name) = foreign(query) {
-                return if passage.account()?.config.own_tokens {
-                    pass(passage, request).map(Some)
-                } else {
-                    Err(ProxyError::ForeignToken { name })
-                };
+            if let Some(name) = foreign(query(passage)?) {
+                if !passage.account()?.config.own_tokens {
+                    return Err(ProxyError::ForeignToken { name });
+                }
+                return pass(passage).map(|()| true);
             }
             let slot = passage.lanes()?.slot.as_ref();
-            let Some(issued) = slot.and_then(|slot| slot.current()) else { return Ok(None) };
+            let Some(issued) = slot.and_then(|slot| slot.current()) else { return Ok(false) };
             passage.token_wait = Duration::ZERO;
-            carrying(passage, request, issued).map(Some)
+            carry(passage, issued)?;
         }
         Credential::ComponentToken => {
-            Err(ProxyError::NoCredential { account: passage.account()?.config.name.clone() })
+            let account = passage.account()?.config.name.clone();
+            return Err(ProxyError::NoCredential { account });
         }
-        Credential::AppSecret => Ok(None),
-        Credential::UserToken | Credential::None => pass(passage, request).map(Some),
+        Credential::AppSecret => return Ok(false),
+        Credential::UserToken | Credential::None => pass(passage)?,
     }
+    Ok(true)
 }
 
 /// What has to be waited for: a token that is being fetched, or a body that holds the secret.
@@ -91,8 +93,8 @@ async fn fetched(passage: &mut Passage, request: Request) -> Result<Request, Pro
         return secret(passage, request).await;
     }
     let issued = issue(passage).await?;
-    let target = carrying(passage, &request, issued)?;
-    Ok(with_target(request, target))
+    carry(passage, issued)?;
+    Ok(request)
 }
 
 /// The credential that the call takes.
@@ -106,15 +108,11 @@ pub(super) fn needed(passage: &Passage) -> Result<Credential, ProxyError> {
     })
 }
 
-/// The token in place of a key or placeholder, or added.
-fn carrying(
-    passage: &mut Passage,
-    request: &Request,
-    issued: Arc<Issued>,
-) -> Result<PathAndQuery, ProxyError> {
-    let text = query_with(passage, &[(APP_TOKEN, issued.secret.expose())])?;
+/// Puts the token in place of a key or placeholder, or adds it.
+fn carry(passage: &mut Passage, issued: Arc<Issued>) -> Result<(), ProxyError> {
+    let query = query_with(passage, &[(APP_TOKEN, issued.query_value.expose())])?;
     passage.issued = Some(issued);
-    target(request, &text)
+    ask_for(passage, &query)
 }
 
 async fn issue(passage: &mut Passage) -> Result<Arc<Issued>, ProxyError> {
@@ -145,10 +143,10 @@ async fn issue(passage: &mut Passage) -> Result<Arc<Issued>, ProxyError> {
 }
 
 /// AppID and AppSecret where the caller put a key, a placeholder or nothing.
-async fn secret(passage: &Passage, request: Request) -> Result<Request, ProxyError> {
+async fn secret(passage: &mut Passage, request: Request) -> Result<Request, ProxyError> {
     let path = passage.path()?;
     let lanes = passage.lanes()?;
-    let account = &passage.account()?.config;
+    let account = passage.account()?.config.clone();
     let no_credential = || ProxyError::NoCredential { account: account.name.clone() };
     let secret = lanes.secret.clone().ok_or_else(no_credential)?;
     let place = credential::secret_place(path);
@@ -167,15 +165,16 @@ async fn secret(passage: &Passage, request: Request) -> Result<Request, ProxyErr
             (query.value(name).is_some() || !has_body).then_some(name)
         }
     };
+    let (in_place, app_id) = (query_value(secret.expose()), query_value(&account.app_id));
     let mut fill: Vec<(&'static str, &str)> = Vec::new();
     if let Some(name) = in_query {
-        fill.push((name, secret.expose()));
+        fill.push((name, &in_place));
         if query.plain_value(app_id_name).is_none() {
-            fill.push((app_id_name, &account.app_id));
+            fill.push((app_id_name, &app_id));
         }
     }
-    let target = target(&request, &query_with(passage, &fill)?)?;
-    let request = with_target(request, target);
+    let query = query_with(passage, &fill)?;
+    ask_for(passage, &query)?;
     let field = if in_query.is_none() { place.json() } else { None };
     fill_body(request, field.map(|field| (field, secret.expose())), (app_id_name, &account.app_id))
         .await
@@ -217,7 +216,7 @@ fn refuse_stray_keys(passage: &Passage) -> Result<(), ProxyError> {
 }
 
 /// Nothing is added. A key has no business in the place of a user's own token.
-fn pass(passage: &Passage, request: &Request) -> Result<PathAndQuery, ProxyError> {
+fn pass(passage: &mut Passage) -> Result<(), ProxyError> {
     let query = query(passage)?;
     if passage.account()?.config.kind != AccountKind::Generic {
         let misplaced =
@@ -226,8 +225,8 @@ fn pass(passage: &Passage, request: &Request) -> Result<PathAndQuery, ProxyError
             return Err(ProxyError::ForeignToken { name });
         }
     }
-    let text = query_with(passage, &[])?;
-    target(request, &text)
+    let query = query_with(passage, &[])?;
+    ask_for(passage, &query)
 }
 
 /// The name of a token parameter that holds neither a key nor a placeholder.
@@ -244,7 +243,7 @@ fn query(passage: &Passage) -> Result<&CredentialQuery, ProxyError> {
     passage.query.as_ref().ok_or(ProxyError::Internal { what: "no query behind authentication" })
 }
 
-/// The query with `fill` put in and every key taken out.
+/// The query with `fill`, percent-encoded, put in and every key taken out.
 fn query_with(passage: &Passage, fill: &[(&'static str, &str)]) -> Result<String, ProxyError> {
     let query = query(passage)?;
     let is_filled = |name: &str| fill.iter().any(|(filled, _)| *filled == name);
@@ -259,20 +258,11 @@ fn query_with(passage: &Passage, fill: &[(&'static str, &str)]) -> Result<String
     Ok(query.with(fill, &keys))
 }
 
-fn target(request: &Request, query: &str) -> Result<PathAndQuery, ProxyError> {
-    let path = request.uri().path();
-    let mut text = String::with_capacity(path.len() + 1 + query.len());
-    text.push_str(path);
-    if !query.is_empty() {
-        text.push('?');
-        text.push_str(query);
-    }
-    PathAndQuery::from_maybe_shared(Bytes::from(text)).map_err(|_| ProxyError::TargetRefused)
-}
-
-fn with_target(mut request: Request, target: PathAndQuery) -> Request {
-    *request.uri_mut() = target.into();
-    request
+/// The present attempt asks for the call's path with this query.
+fn ask_for(passage: &mut Passage, query: &str) -> Result<(), ProxyError> {
+    let target = RequestTarget::new(passage.path()?, query).ok_or(ProxyError::TargetRefused)?;
+    passage.upstream_target = Some(target);
+    Ok(())
 }
 
 /// How long a request waits for a token that is being fetched.

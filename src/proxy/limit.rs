@@ -10,28 +10,23 @@ use super::{
 };
 use crate::{
     access::{Limiter, QuotaGate},
-    base::{body::Request, clock::SharedClock},
+    base::body::Request,
 };
 
 /// Inside capture, so that a refusal can be seen.
 pub(super) struct Limit {
     limiter: Arc<Limiter>,
     quota: Arc<QuotaGate>,
-    clock: SharedClock,
 }
 
 impl Limit {
     pub(super) fn new(parts: &Parts) -> Self {
-        Self {
-            limiter: parts.limiter.clone(),
-            quota: parts.quota.clone(),
-            clock: parts.clock.clone(),
-        }
+        Self { limiter: parts.limiter.clone(), quota: parts.quota.clone() }
     }
 
     fn check(&self, passage: &mut Passage) -> Result<(), ProxyError> {
         let (key, account, path) = (passage.key()?, passage.account()?, passage.rule_path()?);
-        let now = self.clock.now();
+        let now = passage.time;
         let lanes = passage.lanes()?;
         // A shadow has nobody's limits but the key's, and simulates its platform's refusals.
         let is_shadow = lanes.is_sandbox && !account.real.is_sandbox;

@@ -26,6 +26,7 @@ use crate::{
     token::Issued,
     upstream::Endpoint,
     wechat::{Call, Envelope, KnownPath},
+    wire::RequestTarget,
 };
 
 /// Filled in stage by stage. When it is dropped, the request is over: then the log line is
@@ -46,8 +47,10 @@ pub(super) struct Passage {
     pub(super) seen: SeenHeaders,
     /// What the platform does at the path; nothing for an account of another API.
     pub(super) known: KnownPath,
-    /// The path of the API call: without `/@name`.
-    pub(super) path: Option<Arc<str>>,
+    /// Where in the target's path that of the API call begins: behind `/@name`.
+    pub(super) path_begins: Option<usize>,
+    /// What the present attempt asks for, with its credential.
+    pub(super) upstream_target: Option<RequestTarget>,
     pub(super) slot: Option<SlotGuard>,
     pub(super) key: Option<Arc<Key>>,
     pub(super) query: Option<CredentialQuery>,
@@ -92,10 +95,19 @@ impl Passage {
     }
 
     /// The API path, once the account was chosen.
-    pub(super) fn path(&self) -> Result<&Arc<str>, ProxyError> {
-        self.path
-            .as_ref()
+    pub(super) fn path(&self) -> Result<&str, ProxyError> {
+        self.api_path()
             .ok_or(ProxyError::Internal { what: "no path behind the choice of an account" })
+    }
+
+    /// The API path; until the account was chosen, what the caller asked for.
+    pub(super) fn shown_path(&self) -> &str {
+        self.api_path().unwrap_or_else(|| self.target.path())
+    }
+
+    fn api_path(&self) -> Option<&str> {
+        let path = self.target.path().get(self.path_begins?..)?;
+        Some(if path.is_empty() { "/" } else { path })
     }
 
     /// The path as rules count it: another spelling that the platform might take for the same

@@ -44,7 +44,6 @@ impl Retry {
         next: Next<'_>,
     ) -> Result<Response, ProxyError> {
         passage.account()?.retries.deposit();
-        let uri = request.uri().clone();
         let caps = Caps {
             most: passage.live.body_max,
             replay: passage.live.replay_cap,
@@ -59,10 +58,7 @@ impl Retry {
             };
             done.tries += 1;
             passage.issued = None;
-            let mut attempt = Request::new(body);
-            *attempt.method_mut() = passage.method.clone();
-            *attempt.uri_mut() = uri.clone();
-            let answer = next.run(passage, attempt).await;
+            let answer = next.run(passage, Request::new(body)).await;
             match self.judge(passage, answer, &replay, &mut done).await {
                 Verdict::Final(result) => return result,
                 Verdict::Again => {}
@@ -274,8 +270,7 @@ fn broken_off(passage: &Passage, error: BodyError) -> ProxyError {
 /// What an errcode amounts to on this account and path.
 pub(super) fn outcome_of(passage: &Passage, code: i64) -> Outcome {
     let Some(account) = &passage.account else { return Outcome::Business };
-    let path = passage.path.as_deref().unwrap_or_default();
-    errcode::classify(errcode::scope_of(account.config.kind, path), code)
+    errcode::classify(errcode::scope_of(account.config.kind, passage.shown_path()), code)
 }
 
 /// In all, whatever the reasons.

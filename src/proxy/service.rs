@@ -108,7 +108,7 @@ impl tower::Service<Request> for ProxyService {
 /// The head moves into the passage: what is left of the request is where it goes and its body.
 fn open(parts: &Parts, request: &mut Request) -> Option<Box<Passage>> {
     let conn = request.extensions_mut().remove::<Arc<ConnInfo>>()?;
-    let live = parts.live.load_full();
+    let (live, time) = (parts.live.load_full(), parts.clock.now());
     let client = edge::client_of(&conn, request.headers(), &live.trusted_proxies);
     let target = request
         .uri()
@@ -116,8 +116,8 @@ fn open(parts: &Parts, request: &mut Request) -> Option<Box<Passage>> {
         .cloned()
         .unwrap_or_else(|| http::uri::PathAndQuery::from_static("/"));
     Some(Box::new(Passage {
-        id: RequestId::new(),
-        time: parts.clock.now(),
+        id: RequestId::at(time),
+        time,
         started: Instant::now(),
         conn,
         client,
@@ -128,7 +128,8 @@ fn open(parts: &Parts, request: &mut Request) -> Option<Box<Passage>> {
         headers: std::mem::take(request.headers_mut()),
         seen: SeenHeaders::default(),
         known: KnownPath::default(),
-        path: None,
+        path_begins: None,
+        upstream_target: None,
         slot: None,
         key: None,
         query: None,
@@ -156,11 +157,13 @@ fn open(parts: &Parts, request: &mut Request) -> Option<Box<Passage>> {
 /// Keeps the passage, and with it the slot, until the answer's body has ended or was dropped.
 fn watch(mut passage: Box<Passage>, mut response: Response) -> Response {
     let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::from_str(&passage.id.to_string()) {
+    if let Ok(id) = HeaderValue::from_str(&passage.id.text()) {
         headers.entry(ID_HEADER).or_insert(id);
     }
-    if !passage.attempts.is_empty() {
-        headers.insert(ATTEMPTS_HEADER, HeaderValue::from(passage.attempts.len()));
+    match passage.attempts.len() {
+        0 => {}
+        1 => drop(headers.insert(ATTEMPTS_HEADER, HeaderValue::from_static("1"))),
+        more => drop(headers.insert(ATTEMPTS_HEADER, HeaderValue::from(more))),
     }
     passage.status = Some(response.status().as_u16());
     let captures = passage.recorder.is_some();

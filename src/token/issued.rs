@@ -7,13 +7,18 @@ use std::{
 };
 
 use super::provider::FetchedBy;
-use crate::base::secret::{Fingerprint, Secret};
+use crate::base::{
+    percent,
+    secret::{Fingerprint, Secret},
+};
 
 /// A token that the issuer gave out. A second answer with the same token makes a new `Issued`
 /// of the same generation.
 pub struct Issued {
     /// The access token.
     pub secret: Secret,
+    /// The same as it stands in a query.
+    pub query_value: Secret,
     /// Stands for it wherever people look.
     pub fingerprint: Fingerprint,
     /// Counts the tokens of this installation, of all accounts; survives restarts.
@@ -54,6 +59,7 @@ impl Issued {
     pub(super) fn new(birth: Birth, now: Duration, wall_now: SystemTime) -> Self {
         Self {
             fingerprint: birth.secret.fingerprint(),
+            query_value: Secret::new(percent::query_value(birth.secret.expose()).into_owned()),
             secret: birth.secret,
             generation: birth.generation,
             expires_at: wall_now + birth.life,

@@ -1,7 +1,6 @@
 //! One try over HTTP/1.1: the answer's head within its limits, then its body.
 
 use std::{
-    future::poll_fn,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -18,13 +17,6 @@ use crate::{
     base::body::{Body, BodyError},
     wire::{Exchange, Head, Http1, Http1Error, Outgoing, Phase, Turn, WireError},
 };
-
-/// What a try came to.
-pub(super) struct Answered {
-    pub(super) response: Response<Body>,
-    /// What an answer holds that is here as a whole; another one holds it in its body.
-    pub(super) holding: Option<Holding>,
-}
 
 /// A connection and a slot of `max_connections`, in use for one exchange. When it is dropped, a
 /// connection whose exchange is whole goes back to the pool, and another one is reset.
@@ -43,45 +35,42 @@ impl Drop for Holding {
     }
 }
 
-/// Sends `request` over `conn` and waits for the head of the answer. `connected` is when the
-/// connection was there.
-pub(super) async fn send(
-    conn: Http1,
+/// Begins to send `request` over `conn`.
+pub(super) fn begin(mut conn: Http1, endpoint: &Endpoint, request: Outgoing<'_>) -> Exchange {
+    conn.was_used = true;
+    Exchange::begin(conn, endpoint.host(), request)
+}
+
+/// The answer behind `head`, which holds the connection and the slot until it ended: in its body,
+/// or beside it where all of the body is here.
+pub(super) fn answer(
+    head: Response<()>,
+    mut exchange: Exchange,
     home: &Arc<Home>,
     endpoint: &Endpoint,
-    request: Outgoing<'_>,
-    deadlines: Deadlines,
-    connected: Instant,
     slot: OwnedSemaphorePermit,
-) -> Result<Answered, Failed> {
-    let mut exchange = Exchange::begin(conn, endpoint.host(), request);
-    exchange.conn().was_used = true;
-    let head = poll_fn(|cx| poll_head(&mut exchange, deadlines, connected, cx)).await;
-    let head = head.map_err(|late| late.explain(endpoint.target.label()))?;
-    let mut response = head.response;
-    if !head.odd_names.is_empty() {
-        response.extensions_mut().extend(home.letter_cases.of(head.odd_names).await);
-    }
+    idle_limit: Duration,
+) -> (Response<Body>, Option<Holding>) {
     let whole = if exchange.is_sent() { exchange.whole_body() } else { None };
     let (home, endpoint) = (Arc::clone(home), endpoint.id);
     let holding = Holding { exchange: Some(exchange), home, endpoint, _slot: slot };
-    if let Some(whole) = whole {
-        let response = response.map(|()| Body::from(whole));
-        return Ok(Answered { response, holding: Some(holding) });
+    match whole {
+        Some(whole) => (head.map(|()| Body::from(whole)), Some(holding)),
+        None => {
+            let body = Answer { holding: Some(holding), idle_limit, waiting_since: None };
+            (head.map(|()| Body::wrap(body)), None)
+        }
     }
-    let idle_limit = deadlines.limits.body_idle;
-    let body = Answer { holding: Some(holding), idle_limit, waiting_since: None };
-    Ok(Answered { response: response.map(|()| Body::wrap(body)), holding: None })
 }
 
 /// Why there is no head.
-enum NoHead {
+pub(super) enum NoHead {
     Failed(Http1Error),
     Late(Phase, Duration),
 }
 
 impl NoHead {
-    fn explain(self, to: &str) -> Failed {
+    pub(super) fn explain(self, to: &str) -> Failed {
         let to = to.to_owned();
         let error = match self {
             Self::Late(phase, limit) => WireError::Timeout { to, phase, limit },
@@ -91,7 +80,9 @@ impl NoHead {
     }
 }
 
-fn poll_head(
+/// Waits for the head of the answer within its limits. `connected` is when the connection was
+/// there.
+pub(super) fn poll_head(
     exchange: &mut Exchange,
     deadlines: Deadlines,
     connected: Instant,

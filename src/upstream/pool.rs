@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    future::poll_fn,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -89,7 +90,8 @@ impl Pool {
             Err(Failed { error, nothing_was_sent }) => {
                 fleet.metrics.count(AttemptResult::from(&error));
                 fleet.failed(endpoint, deadlines.began, &error);
-                Err(SendFailure { error, timing, nothing_was_sent })
+                let total = deadlines.began.elapsed();
+                Err(SendFailure { error, timing, total, nothing_was_sent })
             }
         }
     }
@@ -114,27 +116,37 @@ impl Pool {
                 (opened, Instant::now())
             }
         };
+        let idle_limit = deadlines.limits.body_idle;
         let (response, holding, reused) = match opened {
             Opened::Http1(conn) => {
                 let reused = conn.was_used;
-                let answered =
-                    http1::send(conn, &self.0, endpoint, request, deadlines, connected, slot);
-                let answered = answered.await?;
-                (answered.response, answered.holding, reused)
+                let mut exchange = http1::begin(conn, endpoint, request);
+                let head =
+                    poll_fn(|cx| http1::poll_head(&mut exchange, deadlines, connected, cx)).await;
+                let head = head.map_err(|none| none.explain(endpoint.target.label()))?;
+                let mut response = head.response;
+                if !head.odd_names.is_empty() {
+                    let learnt = Box::pin(self.0.letter_cases.of(head.odd_names)).await;
+                    response.extensions_mut().extend(learnt);
+                }
+                let (response, holding) =
+                    http1::answer(response, exchange, &self.0, endpoint, slot, idle_limit);
+                (response, holding, reused)
             }
             Opened::Http2(link) => {
                 let reused = timing.connect.is_none();
                 let over = self.over_http2(link, fleet, endpoint, request, deadlines, timing);
                 let answered = Box::pin(over).await?;
-                (answered.holding(slot, &deadlines.limits), None, reused)
+                (answered.holding(slot, idle_limit), None, reused)
             }
         };
         if reused {
             fleet.metrics.reused.inc();
         }
-        let at = Instant::now();
-        timing.first_byte = Some(at - connected);
-        Ok(Sent { response, timing: *timing, reused, at, _holding: holding })
+        let now = Instant::now();
+        timing.first_byte = Some(now - connected);
+        let total = now - deadlines.began;
+        Ok(Sent { response, timing: *timing, reused, total, _holding: holding })
     }
 
     /// A kept connection may hand the request back unsent; then a new one gets it, once.

@@ -2,8 +2,6 @@
 
 use std::{fmt, time::Duration};
 
-use tokio::time::Instant;
-
 use super::http1::Holding;
 use crate::{
     base::body::Response,
@@ -18,8 +16,8 @@ pub struct Sent {
     pub timing: Timing,
     /// Whether the connection had carried a request before.
     pub reused: bool,
-    /// When the head of the answer was there.
-    pub at: Instant,
+    /// From the beginning of the try to the head of the answer.
+    pub total: Duration,
     /// The connection and its slot of `max_connections`, where the answer is here as a whole.
     /// Another one holds them in its body.
     pub(super) _holding: Option<Holding>,
@@ -34,6 +32,8 @@ pub struct SendFailure {
     pub error: WireError,
     /// Its phases up to the failure.
     pub timing: Timing,
+    /// From the beginning of the try to the failure.
+    pub total: Duration,
     /// Whether not one byte of the request left this host, so that another upstream may be
     /// asked whatever the call does.
     pub nothing_was_sent: bool,

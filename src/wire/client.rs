@@ -3,12 +3,14 @@
 use std::{future::poll_fn, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderValue, Request, Response, Version, uri::PathAndQuery};
+use http::{HeaderValue, Request, Response, Version};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Connector, Exchange, Http1, Link, Opened, Outgoing, Phase, Target, WireError};
+use super::{
+    Connector, Exchange, Http1, Link, Opened, Outgoing, Phase, RequestTarget, Target, WireError,
+};
 use crate::base::{body::Body, tasks::Tasks};
 
 /// Sends whole requests and reads whole answers. Cheap to clone.
@@ -86,10 +88,14 @@ fn begin(conn: Http1, request: Request<Bytes>, target: &Target) -> Result<Exchan
     let authority = parts.uri.authority().map(|a| a.as_str()).unwrap_or_default();
     let host = HeaderValue::from_str(authority)
         .map_err(|error| WireError::Invalid { to: target.to_string(), source: error.into() })?;
-    let path = parts.uri.path_and_query().cloned();
+    let query = parts.uri.query().unwrap_or_default();
+    let path = RequestTarget::new(parts.uri.path(), query).ok_or_else(|| WireError::Invalid {
+        to: target.to_string(),
+        source: "its path has an impossible character".into(),
+    })?;
     let outgoing = Outgoing {
         method: &parts.method,
-        target: &path.unwrap_or_else(|| PathAndQuery::from_static("/")),
+        target: &path,
         headers: &parts.headers,
         keeps: |_| true,
         adds: &[],

@@ -26,7 +26,7 @@ pub use connector::{
 };
 pub use error::{Phase, WireError};
 pub(crate) use http1::{Exchange, Head, Http1Error, Turn};
-pub use http1::{Http1, Outgoing};
+pub use http1::{Http1, Outgoing, RequestTarget};
 pub(crate) use letter_case::LetterCases;
 pub use link::{Link, Opened};
 pub use own_listeners::OwnListeners;

@@ -78,7 +78,9 @@ impl Line {
             self.text.push_str("{\"timestamp\":\"");
         }
         self.text.push_str(&self.date);
-        self.push_micros(since.subsec_micros());
+        self.text.push('.');
+        self.push_number(u64::from(since.subsec_micros()), 6);
+        self.text.push('Z');
         match format {
             LogFormat::Text => {
                 self.text.push_str(if level.len() < 5 { "  " } else { " " });
@@ -104,15 +106,18 @@ impl Line {
         self.text.push('\n');
     }
 
-    /// `.000123Z`.
-    fn push_micros(&mut self, micros: u32) {
-        let mut digits = *b".000000Z";
-        let mut rest = micros;
-        for digit in digits[1..7].iter_mut().rev() {
-            *digit += (rest % 10) as u8;
+    /// In decimal, with at least so many digits.
+    fn push_number(&mut self, number: u64, least_digits: usize) {
+        let mut digits = [b'0'; 20];
+        let mut begin = digits.len() - least_digits;
+        let (mut at, mut rest) = (digits.len(), number);
+        while rest > 0 {
+            at -= 1;
+            digits[at] = b'0' + (rest % 10) as u8;
             rest /= 10;
         }
-        digits.iter().for_each(|digit| self.text.push(char::from(*digit)));
+        begin = begin.min(at);
+        self.text.push_str(std::str::from_utf8(&digits[begin..]).unwrap_or_default());
     }
 }
 
@@ -154,7 +159,7 @@ impl Fields<'_> {
 impl Visit for Fields<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
         let is_message = self.name(field);
-        if is_message && self.format == LogFormat::Text {
+        if self.format == LogFormat::Text && (is_message || is_word(value)) {
             Escaped { text: &mut self.line.text, is_quoted: false }.push(value);
         } else {
             self.quoted(|escaped| escaped.push(value));
@@ -163,12 +168,15 @@ impl Visit for Fields<'_> {
 
     fn record_u64(&mut self, field: &Field, value: u64) {
         self.name(field);
-        let _ = write!(self.line.text, "{value}");
+        self.line.push_number(value, 1);
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
         self.name(field);
-        let _ = write!(self.line.text, "{value}");
+        if value < 0 {
+            self.line.text.push('-');
+        }
+        self.line.push_number(value.unsigned_abs(), 1);
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
@@ -188,7 +196,9 @@ impl Visit for Fields<'_> {
             self.line.text.push('-');
         }
         let thousandths = thousandths as u64;
-        let _ = write!(self.line.text, "{}.{:03}", thousandths / 1000, thousandths % 1000);
+        self.line.push_number(thousandths / 1000, 1);
+        self.line.text.push('.');
+        self.line.push_number(thousandths % 1000, 3);
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
@@ -204,6 +214,12 @@ impl Visit for Fields<'_> {
             }),
         }
     }
+}
+
+/// Whether a text can stand without quotation marks and still be told from what is around it.
+fn is_word(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'=' | b'\\');
+    !text.is_empty() && text.bytes().all(is_plain)
 }
 
 /// Nothing that a peer sent may begin a line, move the cursor or turn the text around.

@@ -5,13 +5,13 @@ mod exchange;
 mod lease;
 mod upload;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use http::Response;
 use tokio::sync::OwnedSemaphorePermit;
 
 use self::{answer::answer, exchange::Broken, lease::Lease, upload::Upload};
-use super::{Endpoint, SendLimits, deadlines::Deadlines, failed::Failed};
+use super::{Endpoint, deadlines::Deadlines, failed::Failed};
 use crate::{
     base::body::{Body, Request},
     wire::{Link, Outgoing},
@@ -71,10 +71,10 @@ impl Answered {
     pub(super) fn holding(
         mut self,
         slot: OwnedSemaphorePermit,
-        limits: &SendLimits,
+        idle_limit: Duration,
     ) -> Response<Body> {
         self.lease.hold(slot);
-        self.response.map(|body| answer(body, self.lease, limits.body_idle))
+        self.response.map(|body| answer(body, self.lease, idle_limit))
     }
 }
 
@@ -84,7 +84,8 @@ fn directed(endpoint: &Endpoint, request: Outgoing<'_>) -> Request {
     let mut parts = http::uri::Parts::default();
     parts.scheme = Some(http::uri::Scheme::HTTPS); // HTTP/2 comes from ALPN only
     parts.authority = Some(endpoint.authority().clone());
-    parts.path_and_query = Some(request.target.clone());
+    // hyper takes what the front door and our own encoding let through.
+    parts.path_and_query = request.target.as_str().parse().ok();
     let mut directed = http::Request::new(Body::empty());
     *directed.method_mut() = request.method.clone();
     *directed.version_mut() = http::Version::HTTP_2;

@@ -18,7 +18,7 @@ use crate::{
         tasks::Tasks,
     },
     wire::{
-        ConnectorOptions, Outgoing, Phase, WireError,
+        ConnectorOptions, Outgoing, Phase, RequestTarget, WireError,
         testing::{Scripted, connector},
     },
 };
@@ -67,9 +67,10 @@ impl Rig {
 
     async fn send_to(&self, endpoint: &Endpoint, request: Request) -> Result<Sent, SendFailure> {
         let (head, body) = request.into_parts();
+        let query = head.uri.query().unwrap_or_default();
         let outgoing = Outgoing {
             method: &head.method,
-            target: head.uri.path_and_query().unwrap(),
+            target: &RequestTarget::new(head.uri.path(), query).unwrap(),
             headers: &head.headers,
             keeps: |_| true,
             adds: &[],

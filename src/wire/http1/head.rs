@@ -5,6 +5,7 @@ use std::mem::MaybeUninit;
 use bytes::BytesMut;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version, header};
 use httparse::Status;
+use memchr::memmem;
 
 /// An answer without its body.
 #[derive(Debug)]
@@ -34,49 +35,68 @@ impl Head {
     /// # Errors
     /// What makes it no answer of HTTP/1.1.
     pub(super) fn parse(input: &mut BytesMut, of_head: bool) -> Result<Option<Self>, HeadError> {
-        let mut fields = [const { MaybeUninit::uninit() }; FIELDS_MOST];
-        let mut found = httparse::Response::new(&mut []);
-        let parsed = httparse::ParserConfig::default().parse_response_with_uninit_headers(
-            &mut found,
-            input,
-            &mut fields,
-        )?;
-        let Status::Complete(length) = parsed else {
-            return if input.len() > HEAD_MOST_BYTES { Err(HeadError::TooLong) } else { Ok(None) };
-        };
-        if length > HEAD_MOST_BYTES {
-            return Err(HeadError::TooLong);
+        while let Some(end) = end(input)? {
+            if end > HEAD_MOST_BYTES {
+                return Err(HeadError::TooLong);
+            }
+            let head = input.split_to(end).freeze();
+            let parsed = read(&head, |found, fields| {
+                let is_old = found.version == Some(0);
+                let version = if is_old { Version::HTTP_10 } else { Version::HTTP_11 };
+                let status = StatusCode::from_u16(found.code.unwrap_or_default());
+                let mut known = Fields::new(fields.len(), version);
+                for field in fields {
+                    let value = HeaderValue::from_maybe_shared(head.slice_ref(field.value))?;
+                    known.add(field.name.as_bytes(), value)?;
+                }
+                known.finish(status.map_err(|_| HeadError::Status)?, version, of_head)
+            })?;
+            // None: empty lines before the answer, which are skipped.
+            if let Some((length, parsed)) = parsed {
+                put_back(head.get(length..).unwrap_or_default(), input);
+                return Ok(Some(parsed));
+            }
         }
-        let version = if found.version == Some(0) { Version::HTTP_10 } else { Version::HTTP_11 };
-        let status = found.code.unwrap_or_default();
-        let status = StatusCode::from_u16(status).map_err(|_| HeadError::Status)?;
-        let begin = input.as_ptr() as usize;
-        let places: Vec<Place> =
-            found.headers.iter().map(|field| Place::of(field, begin)).collect();
-        let head = input.split_to(length).freeze();
-        let mut fields = Fields::new(places.len(), version);
-        for place in places {
-            let name = head.get(place.name.0..place.name.1).unwrap_or_default();
-            let value = head.slice(place.value.0..place.value.1);
-            fields.add(name, HeaderValue::from_maybe_shared(value)?)?;
-        }
-        fields.finish(status, version, of_head).map(Some)
+        Ok(None)
     }
 }
 
-/// Where a field stands in the head: httparse borrows it, and we want to keep it.
-struct Place {
-    name: (usize, usize),
-    value: (usize, usize),
+/// Where a head may end. What is no head should be told before more of it comes, and a server
+/// may end its lines with LF alone (RFC 9112 section 2.2).
+fn end(input: &[u8]) -> Result<Option<usize>, HeadError> {
+    if let Some(at) = memmem::find(input, b"\r\n\r\n") {
+        return Ok(Some(at + 4));
+    }
+    match read(input, |_, _| Ok(()))? {
+        Some((length, ())) => Ok(Some(length)),
+        None if input.len() > HEAD_MOST_BYTES => Err(HeadError::TooLong),
+        None => Ok(None),
+    }
 }
 
-impl Place {
-    fn of(field: &httparse::Header<'_>, begin: usize) -> Self {
-        let range = |part: &[u8]| {
-            let start = (part.as_ptr() as usize).saturating_sub(begin);
-            (start, start + part.len())
-        };
-        Self { name: range(field.name.as_bytes()), value: range(field.value) }
+/// A head with bare line ends was over before the first empty line of the other kind.
+fn put_back(rest: &[u8], input: &mut BytesMut) {
+    if !rest.is_empty() {
+        let behind = std::mem::replace(input, BytesMut::from(rest));
+        input.extend_from_slice(&behind);
+    }
+}
+
+/// Reads the grammar of a head, and lets `work` look at it. How long the head is, if it is whole.
+fn read<T>(
+    head: &[u8],
+    work: impl FnOnce(&httparse::Response<'_, '_>, &[httparse::Header<'_>]) -> Result<T, HeadError>,
+) -> Result<Option<(usize, T)>, HeadError> {
+    let mut fields = [const { MaybeUninit::uninit() }; FIELDS_MOST];
+    let mut found = httparse::Response::new(&mut []);
+    let parsed = httparse::ParserConfig::default().parse_response_with_uninit_headers(
+        &mut found,
+        head,
+        &mut fields,
+    )?;
+    match parsed {
+        Status::Complete(length) => Ok(Some((length, work(&found, found.headers)?))),
+        Status::Partial => Ok(None),
     }
 }
 
@@ -274,6 +294,27 @@ mod tests {
         }
         let old = "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
         assert!(parse(old, false).is_err());
+    }
+
+    #[test]
+    fn a_head_ends_where_the_grammar_says_so_whatever_stands_around_it() {
+        for (input, left) in [
+            ("\r\n\r\nHTTP/1.1 200 OK\r\nA: b\r\n\r\nbody", "body"),
+            ("HTTP/1.1 200 OK\nA: b\n\nbody\r\n\r\nmore", "body\r\n\r\nmore"),
+            ("HTTP/1.1 200 OK\nA: b\n\n", ""),
+        ] {
+            for cut in 0..input.len() {
+                let mut bytes = BytesMut::from(&input[..cut]);
+                let early = Head::parse(&mut bytes, false).unwrap();
+                bytes.extend_from_slice(&input.as_bytes()[cut..]);
+                let head = early.or_else(|| Head::parse(&mut bytes, false).unwrap()).unwrap();
+                assert_eq!(head.response.headers()["a"], "b");
+                assert_eq!(bytes, left, "{input:?} cut at {cut}");
+            }
+        }
+        let endless = "\r\n".repeat(100_000);
+        assert!(matches!(Head::parse(&mut endless.as_str().into(), false), Ok(None)));
+        assert!(Head::parse(&mut "SSH-2.0-OpenSSH".into(), false).is_err());
     }
 
     #[test]

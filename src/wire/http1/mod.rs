@@ -18,5 +18,5 @@ mod upload;
 pub use connection::Http1;
 pub(crate) use exchange::{Exchange, Http1Error};
 pub(crate) use head::Head;
-pub use request::Outgoing;
+pub use request::{Outgoing, RequestTarget};
 pub(crate) use upload::Turn;

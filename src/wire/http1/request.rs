@@ -1,10 +1,42 @@
 //! A request on its way out, written as HTTP/1.1 has it.
 
+use std::fmt;
+
 use bytes::{BufMut as _, BytesMut};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header, uri::PathAndQuery};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use http_body::Body as _;
 
 use crate::base::body::Body;
+
+/// Path and query as they stand in a request line.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RequestTarget(String);
+
+impl RequestTarget {
+    /// None where something in it could end the line, or the target within it.
+    #[must_use]
+    pub fn new(path: &str, query: &str) -> Option<Self> {
+        let mut text = String::with_capacity(path.len() + 1 + query.len());
+        text.push_str(path);
+        if !query.is_empty() {
+            text.push('?');
+            text.push_str(query);
+        }
+        let is_plain = |byte: u8| byte > b' ' && byte != 0x7f && byte != b'#';
+        (text.starts_with('/') && text.bytes().all(is_plain)).then_some(Self(text))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Only the path: a query holds tokens.
+impl fmt::Debug for RequestTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.split('?').next().unwrap_or_default())
+    }
+}
 
 /// Everything of a request but where it goes. The fields are lent: a second try needs them too.
 #[derive(Debug)]
@@ -12,7 +44,7 @@ pub struct Outgoing<'a> {
     /// The method.
     pub method: &'a Method,
     /// Path and query.
-    pub target: &'a PathAndQuery,
+    pub target: &'a RequestTarget,
     /// The fields, of which only those in `keeps` are sent.
     pub headers: &'a HeaderMap,
     /// Which fields are sent. Host, framing and what belongs to a connection never are: those
@@ -108,6 +140,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_target_cannot_end_its_line_and_shows_no_query() {
+        assert_eq!(RequestTarget::new("/a", "").unwrap().as_str(), "/a");
+        let target = RequestTarget::new("/a", "access_token=secret&名=值").unwrap();
+        assert_eq!(target.as_str(), "/a?access_token=secret&名=值");
+        assert_eq!(format!("{target:?}"), "/a");
+        for (path, query) in [("a", ""), ("", "b"), ("/a b", ""), ("/a", "b\r\nX: y"), ("/a#", "")]
+        {
+            assert!(RequestTarget::new(path, query).is_none(), "{path} {query}");
+        }
+    }
+
+    #[test]
     fn a_head_has_one_host_one_framing_and_nothing_of_the_connection() {
         let mut headers = HeaderMap::new();
         for (name, value) in [
@@ -122,7 +166,7 @@ mod tests {
             headers.append(name, value.parse().unwrap());
         }
         let adds = [(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))];
-        let target = PathAndQuery::from_static("/a?b=c");
+        let target = RequestTarget::new("/a", "b=c").unwrap();
         let outgoing = |method| Outgoing {
             method,
             target: &target,
