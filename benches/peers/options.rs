@@ -9,10 +9,10 @@ pub(crate) struct Options {
     #[command(subcommand)]
     pub(crate) mode: Option<Mode>,
     /// Rounds of each scenario; peers take turns within a round, and medians are shown.
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) rounds: u32,
     /// Seconds of load for each peer in each round.
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=600))]
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=600))]
     pub(crate) seconds: u32,
     /// Only these scenarios.
     #[arg(long, value_delimiter = ',')]

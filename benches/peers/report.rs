@@ -37,7 +37,14 @@ impl Sample {
 /// All turns of one scenario.
 pub(crate) struct Report {
     scenario: Scenario,
-    turns: Vec<(Peer, Vec<Sample>)>,
+    turns: Vec<(Peer, Vec<Turn>)>,
+}
+
+/// A sample, and how it compares with nginx just before and behind it.
+#[derive(Clone, Copy)]
+struct Turn {
+    sample: Sample,
+    to_nginx: f64,
 }
 
 impl Report {
@@ -45,21 +52,28 @@ impl Report {
         Self { scenario, turns: Vec::new() }
     }
 
-    pub(crate) fn add(&mut self, peer: Peer, sample: Sample) {
+    /// Notes a turn of `peer` between two of nginx.
+    pub(crate) fn add(&mut self, peer: Peer, sample: Sample, before: Sample, behind: Sample) {
+        let (_, field) = self.subject();
+        let to_nginx = field(&sample) / f64::midpoint(field(&before), field(&behind));
+        let turn = Turn { sample, to_nginx };
         match self.turns.iter_mut().find(|(known, _)| *known == peer) {
-            Some((_, samples)) => samples.push(sample),
-            None => self.turns.push((peer, vec![sample])),
+            Some((_, turns)) => turns.push(turn),
+            None => self.turns.push((peer, vec![turn])),
         }
     }
 
+    fn turns(&self, peer: Peer) -> Option<&[Turn]> {
+        let of_peer = self.turns.iter().find(|(known, _)| *known == peer);
+        of_peer.map(|(_, turns)| turns.as_slice())
+    }
+
     fn median(&self, peer: Peer, field: impl Fn(&Sample) -> f64) -> Option<f64> {
-        let (_, samples) = self.turns.iter().find(|(known, _)| *known == peer)?;
-        Some(median(samples.iter().map(field).collect()))
+        Some(median(self.turns(peer)?.iter().map(|turn| field(&turn.sample)).collect()))
     }
 
     fn failed(&self, peer: Peer) -> u64 {
-        let turns = self.turns.iter().filter(|(known, _)| *known == peer);
-        turns.flat_map(|(_, samples)| samples).map(|sample| sample.failed).sum()
+        self.turns(peer).unwrap_or_default().iter().map(|turn| turn.sample.failed).sum()
     }
 
     /// What the scenario is about: the number whose ratio to nginx counts.
@@ -75,12 +89,14 @@ impl Report {
         }
     }
 
-    /// Median of ratios within a round: what disturbs the machine disturbs both.
+    /// Median over all turns.
+    fn to_nginx(&self, peer: Peer) -> Option<f64> {
+        Some(median(self.turns(peer)?.iter().map(|turn| turn.to_nginx).collect()))
+    }
+
+    /// Both are compared with nginx, because only that is measured next to each.
     fn ratio(&self, peer: Peer, to: Peer) -> Option<f64> {
-        let (_, field) = self.subject();
-        let of = |peer| self.turns.iter().find(|(known, _)| *known == peer).map(|(_, s)| s);
-        let pairs = of(peer)?.iter().zip(of(to)?);
-        Some(median(pairs.map(|(one, other)| field(one) / field(other)).collect()))
+        Some(self.to_nginx(peer)? / self.to_nginx(to)?)
     }
 }
 
@@ -100,20 +116,20 @@ impl fmt::Display for Report {
         writeln!(
             f,
             "  {:<11} {:>10} {:>8} {:>15} {:>9} {:>8} {:>8}",
-            "peer", label, "to nginx", "least-most", "req/s", "RSS MiB", "p99 +ms"
+            "peer", label, "to nginx", "half lies in", "req/s", "RSS MiB", "p99 +ms"
         )?;
-        for (peer, samples) in &self.turns {
-            let values: Vec<f64> = samples.iter().map(field).collect();
-            let (least, most) = values
-                .iter()
-                .fold((f64::MAX, f64::MIN), |(l, m), value| (l.min(*value), m.max(*value)));
+        for (peer, turns) in &self.turns {
+            let mut ratios: Vec<f64> = turns.iter().map(|turn| turn.to_nginx).collect();
+            ratios.sort_unstable_by(f64::total_cmp);
+            let quarter = |share: usize| ratios.get((ratios.len() - 1) * share / 4).copied();
+            let (low, high) = (quarter(1).unwrap_or(f64::NAN), quarter(3).unwrap_or(f64::NAN));
             writeln!(
                 f,
                 "  {:<11} {:>10.2} {:>8.2} {:>15} {:>9.0} {:>8.1} {:>8.3}",
                 peer.name(),
-                median(values),
-                self.ratio(*peer, Peer::Nginx).unwrap_or(f64::NAN),
-                format!("{least:.2}-{most:.2}"),
+                self.median(*peer, field).unwrap_or(f64::NAN),
+                self.to_nginx(*peer).unwrap_or(f64::NAN),
+                format!("{low:.2}-{high:.2}"),
                 self.median(*peer, |sample| sample.rate).unwrap_or(0.0),
                 self.median(*peer, |sample| sample.resident_mib).unwrap_or(0.0),
                 self.median(*peer, |sample| sample.p99_ms).unwrap_or(0.0),

@@ -104,15 +104,29 @@ impl Bench<'_> {
         }
         let rate = self.warm(&running)? / 2;
         for _ in 0..self.options.rounds {
-            let direct = match self.scenario {
-                Scenario::Latency => self.latency(self.origin, rate)?,
-                _ => Latency::default(),
-            };
-            for (peer, running) in &running {
-                report.add(*peer, self.sample(running, rate, direct)?);
-            }
+            self.round(&running, rate, &mut report)?;
         }
         Ok(report)
+    }
+
+    /// Every peer has its turn between two turns of nginx, and is compared with their mean: the
+    /// speed of a shared machine drifts by a third within seconds, and neighbours drift together.
+    fn round(&self, running: &[(Peer, Running)], rate: u32, report: &mut Report) -> Outcome<()> {
+        let Some(((_, nginx), others)) = running.split_first() else { return Ok(()) };
+        let direct = match self.scenario {
+            Scenario::Latency => self.latency(self.origin, rate)?,
+            _ => Latency::default(),
+        };
+        let mut before = self.sample(nginx, rate, direct)?;
+        report.add(Peer::Nginx, before, before, before);
+        for (peer, running) in others {
+            let sample = self.sample(running, rate, direct)?;
+            let after = self.sample(nginx, rate, direct)?;
+            report.add(*peer, sample, before, after);
+            report.add(Peer::Nginx, after, after, after);
+            before = after;
+        }
+        Ok(())
     }
 
     /// Connections, caches and memory of a peer get their usual size. The highest rate that the
