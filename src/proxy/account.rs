@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     access::{Accounts, permit},
-    base::{body::Request, kind::AccountKind, name::Name},
+    base::{body::Body, kind::AccountKind, name::Name},
     wechat::{CallClass, KnownPath, credential},
 };
 
@@ -22,30 +22,26 @@ use crate::{
 pub(super) struct ChooseAccount;
 
 impl Stage for ChooseAccount {
-    fn run<'a>(
-        &'a self,
-        passage: &'a mut Passage,
-        request: Request,
-        next: Next<'a>,
-    ) -> Answering<'a> {
-        match choose(passage, &request) {
-            Ok(()) => next.run(passage, request),
+    fn run<'a>(&'a self, passage: &'a mut Passage, body: Body, next: Next<'a>) -> Answering<'a> {
+        match choose(passage) {
+            Ok(()) => next.run(passage, body),
             Err(error) => Box::pin(async { Err(error) }),
         }
     }
 }
 
-fn choose(passage: &mut Passage, request: &Request) -> Result<(), ProxyError> {
-    let (named, path) = path_rule::split_account(request.uri().path()).map_err(refused)?;
+fn choose(passage: &mut Passage) -> Result<(), ProxyError> {
+    let (named, path) = path_rule::split_account(passage.uri.path()).map_err(refused)?;
     let account = find(passage, named, path)?;
+    let begins = named.map_or(0, |name| "/@".len() + name.len());
     if account.config.kind == AccountKind::Generic {
         passage.known = KnownPath::default();
     } else {
-        check_platform(passage, request.method(), path)?;
+        check_platform(passage, path)?;
     }
-    passage.call = passage.known.call(request.method());
+    passage.path_begins = Some(begins);
+    passage.call = passage.known.call(&passage.method);
     passage.wants_sandbox = passage.seen.upstream && wants_sandbox(&passage.headers)?;
-    passage.path_begins = Some(named.map_or(0, |name| "/@".len() + name.len()));
     passage.account = Some(account);
     check_permission(passage)
 }
@@ -125,9 +121,9 @@ fn only_account(passage: &Passage) -> Result<Arc<AccountRuntime>, ProxyError> {
     })
 }
 
-fn check_platform(passage: &Passage, method: &Method, path: &str) -> Result<(), ProxyError> {
-    if *method == Method::PATCH {
-        return Err(ProxyError::MethodRefused { method: method.to_string() });
+fn check_platform(passage: &Passage, path: &str) -> Result<(), ProxyError> {
+    if passage.method == Method::PATCH {
+        return Err(ProxyError::MethodRefused { method: passage.method.to_string() });
     }
     path_rule::check_platform(path, &passage.known).map_err(refused)
 }

@@ -8,7 +8,7 @@ use super::{
     service::Parts,
     stage::{Answering, Next, Stage},
 };
-use crate::{access::InFlight, base::body::Request};
+use crate::{access::InFlight, base::body::Body};
 
 /// The slot stays in the passage, and so is held until the answer's body has ended.
 pub(super) struct Admit {
@@ -22,16 +22,11 @@ impl Admit {
 }
 
 impl Stage for Admit {
-    fn run<'a>(
-        &'a self,
-        passage: &'a mut Passage,
-        request: Request,
-        next: Next<'a>,
-    ) -> Answering<'a> {
+    fn run<'a>(&'a self, passage: &'a mut Passage, body: Body, next: Next<'a>) -> Answering<'a> {
         let Some(slot) = self.in_flight.try_enter() else {
             return Box::pin(async { Err(ProxyError::Overloaded) });
         };
         passage.slot = Some(slot);
-        next.run(passage, request)
+        next.run(passage, body)
     }
 }

@@ -5,20 +5,15 @@ use super::{
     passage::Passage,
     stage::{Answering, Next, Stage},
 };
-use crate::{access::permit, base::body::Request, wechat::credential::CredentialCall};
+use crate::{access::permit, base::body::Body, wechat::credential::CredentialCall};
 
 /// Keeps the real token on this host: whoever asks for one is told how to do without.
 pub(super) struct AnswerHere;
 
 impl Stage for AnswerHere {
-    fn run<'a>(
-        &'a self,
-        passage: &'a mut Passage,
-        request: Request,
-        next: Next<'a>,
-    ) -> Answering<'a> {
+    fn run<'a>(&'a self, passage: &'a mut Passage, body: Body, next: Next<'a>) -> Answering<'a> {
         match check(passage) {
-            Ok(()) => next.run(passage, request),
+            Ok(()) => next.run(passage, body),
             Err(error) => Box::pin(async { Err(error) }),
         }
     }

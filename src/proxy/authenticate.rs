@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     access::{Key, KeyRing, key_text},
-    base::body::{Body, BodyError, Request},
+    base::body::{Body, BodyError},
     wechat::KnownPath,
 };
 
@@ -33,26 +33,21 @@ impl Authenticate {
     }
 
     /// For most calls: nothing of the body is needed.
-    fn admit(&self, passage: &mut Passage, request: &Request) -> Result<(), ProxyError> {
-        let (query, found) = look(passage, request)?;
+    fn admit(&self, passage: &mut Passage) -> Result<(), ProxyError> {
+        let (query, found) = look(passage)?;
         passage.key = Some(self.resolve(&found, passage.time)?);
         passage.query = Some(query);
         Ok(())
     }
 
     /// For calls that may carry a secret in their body.
-    async fn admit_with_body(
-        &self,
-        passage: &mut Passage,
-        request: Request,
-    ) -> Result<Request, ProxyError> {
-        let (query, mut found) = look(passage, &request)?;
-        let (head, body) = request.into_parts();
+    async fn admit_with_body(&self, passage: &mut Passage, body: Body) -> Result<Body, ProxyError> {
+        let (query, mut found) = look(passage)?;
         let bytes = whole(body).await?;
         found.add_json(&bytes)?;
         passage.key = Some(self.resolve(&found, passage.time)?);
         passage.query = Some(query);
-        Ok(Request::from_parts(head, Body::from(bytes)))
+        Ok(Body::from(bytes))
     }
 
     fn resolve(&self, found: &Found, now: SystemTime) -> Result<Arc<Key>, ProxyError> {
@@ -68,29 +63,24 @@ impl Authenticate {
 }
 
 impl Stage for Authenticate {
-    fn run<'a>(
-        &'a self,
-        passage: &'a mut Passage,
-        request: Request,
-        next: Next<'a>,
-    ) -> Answering<'a> {
-        passage.known = KnownPath::of(path_rule::without_account(request.uri().path()));
+    fn run<'a>(&'a self, passage: &'a mut Passage, body: Body, next: Next<'a>) -> Answering<'a> {
+        passage.known = KnownPath::of(path_rule::without_account(passage.uri.path()));
         if json_secret::may_hold_secret(passage) {
             return Box::pin(async move {
-                let request = self.admit_with_body(passage, request).await?;
-                next.run(passage, request).await
+                let body = self.admit_with_body(passage, body).await?;
+                next.run(passage, body).await
             });
         }
-        match self.admit(passage, &request) {
-            Ok(()) => next.run(passage, request),
+        match self.admit(passage) {
+            Ok(()) => next.run(passage, body),
             Err(error) => Box::pin(async { Err(error) }),
         }
     }
 }
 
 /// Reads the places that need no body, and empties those in the headers.
-fn look(passage: &mut Passage, request: &Request) -> Result<(CredentialQuery, Found), ProxyError> {
-    let query = CredentialQuery::parse(request.uri().query().unwrap_or_default())?;
+fn look(passage: &mut Passage) -> Result<(CredentialQuery, Found), ProxyError> {
+    let query = CredentialQuery::parse(passage.uri.query().unwrap_or_default())?;
     let mut found = Found::default();
     take_headers(passage, &mut found)?;
     found.add_query(&query)?;

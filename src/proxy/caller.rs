@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     access::{Key, permit},
-    base::{body::Request, name::Name},
+    base::{body::Body, name::Name},
 };
 
 /// Inside capture: the key is known, so its holder shall see the refusal.
@@ -57,14 +57,9 @@ impl CheckCaller {
 }
 
 impl Stage for CheckCaller {
-    fn run<'a>(
-        &'a self,
-        passage: &'a mut Passage,
-        request: Request,
-        next: Next<'a>,
-    ) -> Answering<'a> {
+    fn run<'a>(&'a self, passage: &'a mut Passage, body: Body, next: Next<'a>) -> Answering<'a> {
         match self.check(passage) {
-            Ok(()) => next.run(passage, request),
+            Ok(()) => next.run(passage, body),
             Err(error) => Box::pin(async { Err(error) }),
         }
     }

@@ -5,7 +5,7 @@ use super::{
     service::Parts,
     stage::{Answering, Next, Stage},
 };
-use crate::{base::body::Request, capture::Recorder};
+use crate::{base::body::Body, capture::Recorder};
 
 /// From here on the request is an exchange: whatever ends it, a line about it is stored. Its
 /// body is watched where it is read, in `retry`: a refusal is stored without.
@@ -20,15 +20,10 @@ impl Capture {
 }
 
 impl Stage for Capture {
-    fn run<'a>(
-        &'a self,
-        passage: &'a mut Passage,
-        request: Request,
-        next: Next<'a>,
-    ) -> Answering<'a> {
+    fn run<'a>(&'a self, passage: &'a mut Passage, body: Body, next: Next<'a>) -> Answering<'a> {
         if passage.live.capture_cap > 0 {
             passage.recorder = Some(self.recorder.clone());
         }
-        next.run(passage, request)
+        next.run(passage, body)
     }
 }

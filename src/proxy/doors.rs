@@ -14,7 +14,7 @@ use super::{
     stage::{Answering, Next, Stage},
 };
 use crate::{
-    base::body::{Body, Request, Response},
+    base::body::{Body, Response},
     edge::Door,
 };
 
@@ -28,11 +28,12 @@ impl Doors {
         Self { is_ready: parts.is_ready.clone() }
     }
 
-    fn open(&self, passage: &Passage, request: &Request) -> Option<Response> {
-        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+    fn open(&self, passage: &Passage) -> Option<Response> {
+        let path = passage.uri.path();
+        if !is_own(path) || !matches!(passage.method, Method::GET | Method::HEAD) {
             return None;
         }
-        match request.uri().path() {
+        match path {
             "/-/healthz" => Some(text(StatusCode::OK, "ok\n")),
             "/-/readyz" if self.is_ready.load(Ordering::Relaxed) => {
                 Some(text(StatusCode::OK, "ready\n"))
@@ -45,20 +46,15 @@ impl Doors {
 }
 
 impl Stage for Doors {
-    fn run<'a>(
-        &'a self,
-        passage: &'a mut Passage,
-        request: Request,
-        next: Next<'a>,
-    ) -> Answering<'a> {
-        if let Some(response) = self.open(passage, &request) {
+    fn run<'a>(&'a self, passage: &'a mut Passage, body: Body, next: Next<'a>) -> Answering<'a> {
+        if let Some(response) = self.open(passage) {
             passage.own_answer = Some(0);
             return Box::pin(async { Ok(response) });
         }
         if passage.conn.door == Door::HttpPublic {
             return Box::pin(async { Err(ProxyError::HttpsOnly) });
         }
-        next.run(passage, request)
+        next.run(passage, body)
     }
 }
 

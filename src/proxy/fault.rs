@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     base::{
-        body::{Body, BodyError, Request, Response},
+        body::{Body, BodyError, Response},
         outcome::Outcome,
         units,
     },
@@ -29,15 +29,10 @@ use crate::{
 pub(super) struct Fault;
 
 impl Stage for Fault {
-    fn run<'a>(
-        &'a self,
-        passage: &'a mut Passage,
-        request: Request,
-        next: Next<'a>,
-    ) -> Answering<'a> {
+    fn run<'a>(&'a self, passage: &'a mut Passage, body: Body, next: Next<'a>) -> Answering<'a> {
         let header = passage.seen.fault.then(|| passage.headers.get(FAULT_HEADER)).flatten();
         let Some(text) = header else {
-            return next.run(passage, request);
+            return next.run(passage, body);
         };
         let text: Arc<str> = text.to_str().unwrap_or_default().into();
         Box::pin(async move {
@@ -49,7 +44,7 @@ impl Stage for Fault {
             match kind {
                 Kind::Delay(pause) => {
                     tokio::time::sleep(pause).await;
-                    next.run(passage, request).await
+                    next.run(passage, body).await
                 }
                 Kind::Errcode(code) => Ok(errcode_answer(passage, code)),
                 Kind::Status(status) => {

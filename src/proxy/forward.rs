@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     base::{
-        body::{Request, Response},
+        body::{Body, Response},
         chain::Chain,
         kind::AccountKind,
     },
@@ -35,7 +35,7 @@ impl Forward {
         Self { pool: parts.pool.clone() }
     }
 
-    async fn send(&self, passage: &mut Passage, request: Request) -> Result<Response, ProxyError> {
+    async fn send(&self, passage: &mut Passage, body: Body) -> Result<Response, ProxyError> {
         let account = passage.account()?.clone();
         let fleet = passage.lanes()?.fleet.clone();
         let endpoint = choose(&fleet, &passage.avoid)?;
@@ -59,7 +59,7 @@ impl Forward {
             headers: &forward_headers::without_named(&headers),
             keeps,
             adds: if is_generic { &[] } else { &PLAIN },
-            body: request.into_body(),
+            body,
         };
         let sent = self.pool.send(&fleet, &endpoint, outgoing, &LIMITS).await;
         passage.headers = headers;
@@ -76,8 +76,8 @@ impl Forward {
 }
 
 impl Stage for Forward {
-    fn run<'a>(&'a self, passage: &'a mut Passage, request: Request, _: Next<'a>) -> Answering<'a> {
-        Box::pin(self.send(passage, request))
+    fn run<'a>(&'a self, passage: &'a mut Passage, body: Body, _: Next<'a>) -> Answering<'a> {
+        Box::pin(self.send(passage, body))
     }
 }
 

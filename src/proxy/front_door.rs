@@ -15,62 +15,56 @@ use super::{
     seen_headers::SeenHeaders,
     stage::{Answering, Next, Stage},
 };
-use crate::base::body::Request;
+use crate::base::body::Body;
 
 /// See the module.
 pub(super) struct FrontDoor;
 
 impl Stage for FrontDoor {
-    fn run<'a>(
-        &'a self,
-        passage: &'a mut Passage,
-        request: Request,
-        next: Next<'a>,
-    ) -> Answering<'a> {
-        match check(passage, &request) {
-            Ok(()) => next.run(passage, request),
+    fn run<'a>(&'a self, passage: &'a mut Passage, body: Body, next: Next<'a>) -> Answering<'a> {
+        match check(passage) {
+            Ok(()) => next.run(passage, body),
             Err(error) => Box::pin(async { Err(error) }),
         }
     }
 }
 
-fn check(passage: &mut Passage, request: &Request) -> Result<(), ProxyError> {
+fn check(passage: &mut Passage) -> Result<(), ProxyError> {
     let seen = SeenHeaders::of(&passage.headers);
     passage.seen = seen;
-    let host = host_of(request, &passage.headers, seen)?;
+    let passage = &*passage;
+    let host = host_of(passage)?;
     check_host(passage, &host)?;
-    check_target(request, &host)?;
-    check_method(request.method())?;
-    path_rule::check_any(request.uri().path()).map_err(|why| ProxyError::PathRefused { why })?;
-    check_headers(&passage.headers, seen, request.version())?;
+    check_target(passage, &host)?;
+    check_method(&passage.method)?;
+    let path = passage.uri.path();
+    path_rule::check_any(path).map_err(|why| ProxyError::PathRefused { why })?;
+    check_headers(&passage.headers, seen, passage.version)?;
     if seen.content_length {
         check_length(&passage.headers, passage.live.body_max)?;
     }
-    if doors::is_own(request.uri().path()) && !request.uri().path().starts_with("/-/sandbox/") {
-        return Err(ProxyError::NotFound { path: request.uri().path().to_owned() });
+    if doors::is_own(path) && !path.starts_with("/-/sandbox/") {
+        return Err(ProxyError::NotFound { path: path.to_owned() });
     }
     Ok(())
 }
 
 /// Exactly one Host (RFC 9112 section 3.2), or an `:authority` that no Host contradicts
 /// (RFC 9113 section 8.3.1). Lower case, without port.
-fn host_of<'a>(
-    request: &'a Request,
-    headers: &'a HeaderMap,
-    seen: SeenHeaders,
-) -> Result<Cow<'a, str>, ProxyError> {
+fn host_of(passage: &Passage) -> Result<Cow<'_, str>, ProxyError> {
     let refused = |why| ProxyError::HeaderRefused { name: "Host", why };
-    if seen.hosts > 1 {
+    if passage.seen.hosts > 1 {
         return Err(refused("more than one"));
     }
-    let from_header = headers
+    let from_header = passage
+        .headers
         .get(header::HOST)
         .map(|value| {
             value.to_str().ok().and_then(host_name).ok_or_else(|| refused("not a host name"))
         })
         .transpose()?;
-    let is_h2 = request.version() == Version::HTTP_2;
-    let from_authority = match request.uri().authority() {
+    let is_h2 = passage.version == Version::HTTP_2;
+    let from_authority = match passage.uri.authority() {
         Some(authority) if is_h2 => {
             Some(host_name(authority.as_str()).ok_or_else(|| refused("not a host name"))?)
         }
@@ -114,9 +108,9 @@ fn check_host(passage: &Passage, host: &str) -> Result<(), ProxyError> {
 }
 
 /// Origin-form, or absolute-form with our own authority (RFC 9112 section 3.2).
-fn check_target(request: &Request, host: &str) -> Result<(), ProxyError> {
-    let uri = request.uri();
-    if !uri.path().starts_with('/') || request.method() == Method::CONNECT {
+fn check_target(passage: &Passage, host: &str) -> Result<(), ProxyError> {
+    let uri = &passage.uri;
+    if !uri.path().starts_with('/') || passage.method == Method::CONNECT {
         return Err(ProxyError::TargetRefused);
     }
     let Some(authority) = uri.authority() else { return Ok(()) };

@@ -20,11 +20,7 @@ use super::{
     stage::{Answering, Next, Stage},
 };
 use crate::{
-    base::{
-        body::{Body, Request},
-        kind::AccountKind,
-        percent::query_value,
-    },
+    base::{body::Body, kind::AccountKind, percent::query_value},
     token::{Issued, TokenError},
     wechat::{
         credential::{self, Credential, SecretPlace},
@@ -43,18 +39,13 @@ impl Inject {
 }
 
 impl Stage for Inject {
-    fn run<'a>(
-        &'a self,
-        passage: &'a mut Passage,
-        request: Request,
-        next: Next<'a>,
-    ) -> Answering<'a> {
+    fn run<'a>(&'a self, passage: &'a mut Passage, body: Body, next: Next<'a>) -> Answering<'a> {
         // Most calls take the token, and it is there: nothing has to be waited for.
         match direct(passage) {
-            Ok(true) => next.run(passage, request),
+            Ok(true) => next.run(passage, body),
             Ok(false) => Box::pin(async move {
-                let request = fetched(passage, request).await?;
-                next.run(passage, request).await
+                let body = fetched(passage, body).await?;
+                next.run(passage, body).await
             }),
             Err(error) => Box::pin(async { Err(error) }),
         }
@@ -88,13 +79,13 @@ fn direct(passage: &mut Passage) -> Result<bool, ProxyError> {
 }
 
 /// What has to be waited for: a token that is being fetched, or a body that holds the secret.
-async fn fetched(passage: &mut Passage, request: Request) -> Result<Request, ProxyError> {
+async fn fetched(passage: &mut Passage, body: Body) -> Result<Body, ProxyError> {
     if needed(passage)? == Credential::AppSecret {
-        return secret(passage, request).await;
+        return secret(passage, body).await;
     }
     let issued = issue(passage).await?;
     carry(passage, issued)?;
-    Ok(request)
+    Ok(body)
 }
 
 /// The credential that the call takes.
@@ -143,7 +134,7 @@ async fn issue(passage: &mut Passage) -> Result<Arc<Issued>, ProxyError> {
 }
 
 /// AppID and AppSecret where the caller put a key, a placeholder or nothing.
-async fn secret(passage: &mut Passage, request: Request) -> Result<Request, ProxyError> {
+async fn secret(passage: &mut Passage, body: Body) -> Result<Body, ProxyError> {
     let path = passage.path()?;
     let lanes = passage.lanes()?;
     let account = passage.account()?.config.clone();
@@ -157,7 +148,7 @@ async fn secret(passage: &mut Passage, request: Request) -> Result<Request, Prox
         }
     }
     let app_id_name = credential::app_id_name(path);
-    let has_body = request.body().as_full().is_some();
+    let has_body = body.as_full().is_some();
     let in_query = match place {
         SecretPlace::Query(name) => Some(name),
         SecretPlace::Json(_) => None,
@@ -176,17 +167,16 @@ async fn secret(passage: &mut Passage, request: Request) -> Result<Request, Prox
     let query = query_with(passage, &fill)?;
     ask_for(passage, &query)?;
     let field = if in_query.is_none() { place.json() } else { None };
-    fill_body(request, field.map(|field| (field, secret.expose())), (app_id_name, &account.app_id))
+    fill_body(body, field.map(|field| (field, secret.expose())), (app_id_name, &account.app_id))
         .await
 }
 
 /// The secret goes into the JSON body, or, where the query has it, at least no key stays there.
 async fn fill_body(
-    request: Request,
+    body: Body,
     field: Option<(&'static str, &str)>,
     app_id: (&str, &str),
-) -> Result<Request, ProxyError> {
-    let (head, body) = request.into_parts();
+) -> Result<Body, ProxyError> {
     let body =
         body.collect().await.map_err(|source| ProxyError::RequestBody { source })?.to_bytes();
     if json_secret::values(&body).iter().any(|value| !is_open(value)) {
@@ -196,7 +186,7 @@ async fn fill_body(
     if field.is_some() && !json_secret::has(&filled, app_id.0) {
         filled = json_secret::fill(&filled, Some(app_id));
     }
-    Ok(Request::from_parts(head, Body::from(filled)))
+    Ok(Body::from(filled))
 }
 
 /// A key anywhere else than in its places would go upstream.

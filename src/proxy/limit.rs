@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     access::{Limiter, QuotaGate},
-    base::body::Request,
+    base::body::Body,
 };
 
 /// Inside capture, so that a refusal can be seen.
@@ -55,14 +55,9 @@ impl Limit {
 }
 
 impl Stage for Limit {
-    fn run<'a>(
-        &'a self,
-        passage: &'a mut Passage,
-        request: Request,
-        next: Next<'a>,
-    ) -> Answering<'a> {
+    fn run<'a>(&'a self, passage: &'a mut Passage, body: Body, next: Next<'a>) -> Answering<'a> {
         match self.check(passage) {
-            Ok(()) => next.run(passage, request),
+            Ok(()) => next.run(passage, body),
             Err(error) => Box::pin(async { Err(error) }),
         }
     }

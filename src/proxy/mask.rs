@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     base::{
-        body::{Body, BodyError, Request, Response},
+        body::{Body, BodyError, Response},
         kind::AccountKind,
         redact::{MASK, Redactor},
     },
@@ -41,14 +41,9 @@ impl Mask {
 }
 
 impl Stage for Mask {
-    fn run<'a>(
-        &'a self,
-        passage: &'a mut Passage,
-        request: Request,
-        next: Next<'a>,
-    ) -> Answering<'a> {
+    fn run<'a>(&'a self, passage: &'a mut Passage, body: Body, next: Next<'a>) -> Answering<'a> {
         Box::pin(async move {
-            let mut response = next.run(passage, request).await?;
+            let mut response = next.run(passage, body).await?;
             self.mask_headers(response.headers_mut());
             if is_ticket_call(passage) {
                 return self.mask_ticket_answer(passage, response).await;

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use http::{HeaderMap, Method, uri::PathAndQuery};
+use http::{HeaderMap, Method, Uri, Version};
 use tokio::time::Instant;
 
 use super::{
@@ -40,14 +40,15 @@ pub(super) struct Passage {
     pub(super) live: Arc<Live>,
     pub(super) metrics: Arc<ProxyMetrics>,
     pub(super) method: Method,
-    pub(super) target: PathAndQuery,
+    pub(super) uri: Uri,
+    pub(super) version: Version,
     /// What the caller sent, without our credentials: no stage changes anything else of it, and
     /// each try writes its own from it.
     pub(super) headers: HeaderMap,
     pub(super) seen: SeenHeaders,
     /// What the platform does at the path; nothing for an account of another API.
     pub(super) known: KnownPath,
-    /// Where in the target's path that of the API call begins: behind `/@name`.
+    /// Where in the path that of the API call begins: behind `/@name`.
     pub(super) path_begins: Option<usize>,
     /// What the present attempt asks for, with its credential.
     pub(super) upstream_target: Option<RequestTarget>,
@@ -102,11 +103,11 @@ impl Passage {
 
     /// The API path; until the account was chosen, what the caller asked for.
     pub(super) fn shown_path(&self) -> &str {
-        self.api_path().unwrap_or_else(|| self.target.path())
+        self.api_path().unwrap_or_else(|| self.uri.path())
     }
 
     fn api_path(&self) -> Option<&str> {
-        let path = self.target.path().get(self.path_begins?..)?;
+        let path = self.uri.path().get(self.path_begins?..)?;
         Some(if path.is_empty() { "/" } else { path })
     }
 

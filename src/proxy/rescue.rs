@@ -14,7 +14,7 @@ use super::{
 use crate::{
     access::AccessMetrics,
     base::{
-        body::{Body, BodyError, Request, Response},
+        body::{Body, BodyError, Response},
         chain::Chain,
         outcome::Outcome,
         permission::ErrorStyle,
@@ -72,14 +72,9 @@ impl Rescue {
 }
 
 impl Stage for Rescue {
-    fn run<'a>(
-        &'a self,
-        passage: &'a mut Passage,
-        request: Request,
-        next: Next<'a>,
-    ) -> Answering<'a> {
+    fn run<'a>(&'a self, passage: &'a mut Passage, body: Body, next: Next<'a>) -> Answering<'a> {
         Box::pin(async move {
-            match next.run(passage, request).await {
+            match next.run(passage, body).await {
                 Ok(response) => Ok(response),
                 Err(error) => {
                     if let ProxyError::Denied { code, .. } = &error {

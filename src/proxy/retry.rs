@@ -16,7 +16,7 @@ use crate::{
     access::QuotaGate,
     base::{
         backoff,
-        body::{BodyError, Request, Response},
+        body::{Body, BodyError, Response},
         clock::SharedClock,
         kind::AccountKind,
         outcome::Outcome,
@@ -40,7 +40,7 @@ impl Retry {
     async fn run(
         &self,
         passage: &mut Passage,
-        request: Request,
+        body: Body,
         next: Next<'_>,
     ) -> Result<Response, ProxyError> {
         passage.account()?.retries.deposit();
@@ -49,7 +49,7 @@ impl Retry {
             replay: passage.live.replay_cap,
             capture: passage.live.capture_cap,
         };
-        let replay = Replay::begin(request.into_body(), caps, &mut passage.request_body).await;
+        let replay = Replay::begin(body, caps, &mut passage.request_body).await;
         let replay = replay.map_err(|source| ProxyError::RequestBody { source })?;
         let mut done = Done::default();
         loop {
@@ -58,7 +58,7 @@ impl Retry {
             };
             done.tries += 1;
             passage.issued = None;
-            let answer = next.run(passage, Request::new(body)).await;
+            let answer = next.run(passage, body).await;
             match self.judge(passage, answer, &replay, &mut done).await {
                 Verdict::Final(result) => return result,
                 Verdict::Again => {}
@@ -142,13 +142,8 @@ impl Retry {
 }
 
 impl Stage for Retry {
-    fn run<'a>(
-        &'a self,
-        passage: &'a mut Passage,
-        request: Request,
-        next: Next<'a>,
-    ) -> Answering<'a> {
-        Box::pin(self.run(passage, request, next))
+    fn run<'a>(&'a self, passage: &'a mut Passage, body: Body, next: Next<'a>) -> Answering<'a> {
+        Box::pin(self.run(passage, body, next))
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     access::permit,
-    base::body::{Body, Request, Response},
+    base::body::{Body, Response},
     sandbox::{Sandbox, shadow_name},
 };
 
@@ -27,15 +27,10 @@ impl SandboxDoor {
         Self { sandbox: parts.sandbox.clone() }
     }
 
-    async fn answer(
-        &self,
-        passage: &mut Passage,
-        request: Request,
-    ) -> Result<Response, ProxyError> {
+    async fn answer(&self, passage: &mut Passage, body: Body) -> Result<Response, ProxyError> {
         let key = passage.key()?;
         permit::operator(key).map_err(ProxyError::denied)?;
-        let (head, body) = request.into_parts();
-        let rest = head.uri.path().strip_prefix(PREFIX).unwrap_or_default();
+        let rest = passage.uri.path().strip_prefix(PREFIX).unwrap_or_default();
         let (account, rest) = rest.split_once('/').unwrap_or((rest, ""));
         let unknown = || ProxyError::AccountUnknown { name: account.to_owned() };
         let runtime = passage.live.account_called(account).ok_or_else(unknown)?;
@@ -46,22 +41,18 @@ impl SandboxDoor {
             .await
             .map_err(|_| ProxyError::BodyTooLarge { cap_bytes: CONTROL_CAP_BYTES as u64 })?
             .to_bytes();
+        let answer = self.sandbox.control(&name, &passage.method, rest, &body).map(Body::from);
         passage.own_answer = Some(0);
-        Ok(self.sandbox.control(&name, &head.method, rest, &body).map(Body::from))
+        Ok(answer)
     }
 }
 
 impl Stage for SandboxDoor {
-    fn run<'a>(
-        &'a self,
-        passage: &'a mut Passage,
-        request: Request,
-        next: Next<'a>,
-    ) -> Answering<'a> {
-        if request.uri().path().starts_with(PREFIX) {
-            return Box::pin(self.answer(passage, request));
+    fn run<'a>(&'a self, passage: &'a mut Passage, body: Body, next: Next<'a>) -> Answering<'a> {
+        if passage.uri.path().starts_with(PREFIX) {
+            return Box::pin(self.answer(passage, body));
         }
-        next.run(passage, request)
+        next.run(passage, body)
     }
 }
 

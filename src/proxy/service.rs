@@ -93,28 +93,23 @@ impl tower::Service<Request> for ProxyService {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, mut request: Request) -> Self::Future {
+    fn call(&mut self, request: Request) -> Self::Future {
         let shared = self.shared.clone();
+        let (head, body) = request.into_parts();
+        let opened = open(&shared.parts, head);
         Box::pin(async move {
-            let Some(mut passage) = open(&shared.parts, &mut request) else {
-                return Ok(bare_failure());
-            };
-            let answer = Next::new(&shared.stages).run(&mut passage, request).await;
+            let Some(mut passage) = opened else { return Ok(bare_failure()) };
+            let answer = Next::new(&shared.stages).run(&mut passage, body).await;
             Ok(answer.map_or_else(|_| bare_failure(), |response| watch(passage, response)))
         })
     }
 }
 
-/// The head moves into the passage: what is left of the request is where it goes and its body.
-fn open(parts: &Parts, request: &mut Request) -> Option<Box<Passage>> {
-    let conn = request.extensions_mut().remove::<Arc<ConnInfo>>()?;
+/// The head of the request moves into the passage.
+fn open(parts: &Parts, mut head: http::request::Parts) -> Option<Box<Passage>> {
+    let conn = head.extensions.remove::<Arc<ConnInfo>>()?;
     let (live, time) = (parts.live.load_full(), parts.clock.now());
-    let client = edge::client_of(&conn, request.headers(), &live.trusted_proxies);
-    let target = request
-        .uri()
-        .path_and_query()
-        .cloned()
-        .unwrap_or_else(|| http::uri::PathAndQuery::from_static("/"));
+    let client = edge::client_of(&conn, &head.headers, &live.trusted_proxies);
     Some(Box::new(Passage {
         id: RequestId::at(time),
         time,
@@ -123,9 +118,10 @@ fn open(parts: &Parts, request: &mut Request) -> Option<Box<Passage>> {
         client,
         live,
         metrics: parts.metrics.clone(),
-        method: request.method().clone(),
-        target,
-        headers: std::mem::take(request.headers_mut()),
+        method: head.method,
+        uri: head.uri,
+        version: head.version,
+        headers: head.headers,
         seen: SeenHeaders::default(),
         known: KnownPath::default(),
         path_begins: None,

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 
 use super::{error::ProxyError, passage::Passage};
-use crate::base::body::{Request, Response};
+use crate::base::body::{Body, Response};
 
 /// The answer of a stage. It may be dropped at any `await`: then the client has left.
 pub(super) type Answering<'a> =
@@ -11,13 +11,9 @@ pub(super) type Answering<'a> =
 
 /// One step. Whatever must survive the client's leaving is kept in the [`Passage`].
 pub(super) trait Stage: Send + Sync + 'static {
-    /// Looks at the request, runs the rest or not, looks at the answer.
-    fn run<'a>(
-        &'a self,
-        passage: &'a mut Passage,
-        request: Request,
-        next: Next<'a>,
-    ) -> Answering<'a>;
+    /// Looks at the request, runs the rest or not, looks at the answer. The head of the request
+    /// is in the passage; its body is handed on.
+    fn run<'a>(&'a self, passage: &'a mut Passage, body: Body, next: Next<'a>) -> Answering<'a>;
 }
 
 /// The stages behind the present one.
@@ -33,12 +29,12 @@ impl<'a> Next<'a> {
     }
 
     /// Runs the rest. May be called again for another attempt.
-    pub(super) fn run<'p>(self, passage: &'p mut Passage, request: Request) -> Answering<'p>
+    pub(super) fn run<'p>(self, passage: &'p mut Passage, body: Body) -> Answering<'p>
     where
         'a: 'p,
     {
         match self.rest {
-            [stage, rest @ ..] => stage.run(passage, request, Self { rest }),
+            [stage, rest @ ..] => stage.run(passage, body, Self { rest }),
             [] => Box::pin(async {
                 Err(ProxyError::Internal { what: "the list of stages has no end" })
             }),
