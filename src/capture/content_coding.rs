@@ -12,34 +12,57 @@ pub(super) struct Plain {
     pub(super) is_cut: bool,
 }
 
-/// Decodes what `Content-Encoding` names, up to `cap` bytes; `None` for a body that is plain
-/// already. A coding that nobody here can read gives no bytes at all: better none than a
-/// credential that went unseen.
-pub(super) fn decode(headers: &HeaderMap, body: &[u8], cap: usize) -> Option<Plain> {
-    if body.is_empty() || !headers.contains_key(CONTENT_ENCODING) {
-        return None;
+/// How a body is compressed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Coding {
+    /// Not at all.
+    #[default]
+    Plain,
+    Gzip,
+    /// Named deflate, meant zlib; some servers send the bare stream all the same.
+    Deflate,
+    Zstd,
+    /// In a way that nobody here can read, or in several.
+    Unreadable,
+}
+
+impl Coding {
+    /// What `Content-Encoding` names.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let codings: Vec<String> = headers
+            .get_all(CONTENT_ENCODING)
+            .iter()
+            .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+            .map(|coding| String::from_utf8_lossy(coding.trim_ascii()).to_ascii_lowercase())
+            .filter(|coding| !coding.is_empty() && coding != "identity")
+            .collect();
+        match codings.as_slice() {
+            [] => Self::Plain,
+            [one] => match one.as_str() {
+                "gzip" | "x-gzip" => Self::Gzip,
+                "deflate" => Self::Deflate,
+                "zstd" => Self::Zstd,
+                _ => Self::Unreadable,
+            },
+            _ => Self::Unreadable,
+        }
     }
-    let codings: Vec<String> = headers
-        .get_all(CONTENT_ENCODING)
-        .iter()
-        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
-        .map(|coding| String::from_utf8_lossy(coding.trim_ascii()).to_ascii_lowercase())
-        .filter(|coding| !coding.is_empty() && coding != "identity")
-        .collect();
-    match codings.as_slice() {
-        [] => None,
-        [one] => Some(match one.as_str() {
-            "gzip" | "x-gzip" => read(MultiGzDecoder::new(body), cap),
-            // Named deflate, meant zlib; some servers send the bare stream all the same.
-            "deflate" if body[0] & 0x0f == 8 => read(ZlibDecoder::new(body), cap),
-            "deflate" => read(DeflateDecoder::new(body), cap),
-            "zstd" => match zstd::stream::read::Decoder::with_buffer(body) {
+
+    /// The plain body, up to `cap` bytes; `None` for one that is plain already. What cannot be
+    /// read gives no bytes at all: better none than a credential that went unseen.
+    pub(super) fn decode(self, body: &[u8], cap: usize) -> Option<Plain> {
+        let first = body.first()?;
+        Some(match self {
+            Self::Plain => return None,
+            Self::Gzip => read(MultiGzDecoder::new(body), cap),
+            Self::Deflate if first & 0x0f == 8 => read(ZlibDecoder::new(body), cap),
+            Self::Deflate => read(DeflateDecoder::new(body), cap),
+            Self::Zstd => match zstd::stream::read::Decoder::with_buffer(body) {
                 Ok(decoder) => read(decoder, cap),
                 Err(_) => UNREADABLE,
             },
-            _ => UNREADABLE,
-        }),
-        _ => Some(UNREADABLE),
+            Self::Unreadable => UNREADABLE,
+        })
     }
 }
 
@@ -80,7 +103,7 @@ mod tests {
     fn decoded(coding: &'static str, body: &[u8], cap: usize) -> Option<(Vec<u8>, bool)> {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding));
-        decode(&headers, body, cap).map(|plain| (plain.bytes, plain.is_cut))
+        Coding::of(&headers).decode(body, cap).map(|plain| (plain.bytes, plain.is_cut))
     }
 
     #[test]

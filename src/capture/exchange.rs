@@ -8,7 +8,6 @@ use std::{
 
 use bytes::Bytes;
 
-use super::tee::SHARED_FROM_BYTES;
 use crate::base::{
     code::ErrorCode, id::RequestId, name::Name, outcome::Outcome, permission::Lane,
     secret::Fingerprint,
@@ -185,16 +184,11 @@ pub struct Captured {
 }
 
 impl Captured {
-    /// A body that is already here as a whole, kept up to `cap` bytes. A short one is copied, as
-    /// by the tee: it would keep the buffer alive into which it was read.
+    /// A body that is already here as a whole, kept up to `cap` bytes.
     #[must_use]
     pub fn of(body: &Bytes, cap: usize) -> Self {
         let kept = body.get(..cap).unwrap_or(body);
-        let kept = if kept.len() < SHARED_FROM_BYTES {
-            Bytes::copy_from_slice(kept)
-        } else {
-            body.slice_ref(kept)
-        };
+        let kept = body.slice_ref(kept);
         let truncated = kept.len() < body.len();
         let chunks = if kept.is_empty() { Vec::new() } else { vec![kept] };
         Self { chunks, size: body.len() as u64, truncated }

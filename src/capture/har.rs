@@ -286,7 +286,7 @@ mod tests {
 
     #[test]
     fn an_archive_has_what_the_format_demands() {
-        let mut exchange = testing::stored(testing::documented());
+        let mut exchange = testing::stored(&testing::documented());
         exchange.query = "a=%E5%BA%97&b".into();
         let har = archive(vec![exchange.clone(), exchange]);
         assert_eq!(har["log"]["version"], "1.2");
@@ -312,7 +312,7 @@ mod tests {
 
     #[test]
     fn binary_cut_and_missing_bodies_are_marked() {
-        let mut exchange = testing::stored(testing::documented());
+        let mut exchange = testing::stored(&testing::documented());
         exchange.response = StoredMessage::new(vec![0xff].into(), 0, 9, true);
         let content = &archive(vec![exchange.clone()])["log"]["entries"][0]["response"]["content"];
         assert_eq!((&content["encoding"], &content["text"]), (&"base64".into(), &"/w==".into()));

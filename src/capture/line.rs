@@ -3,7 +3,7 @@
 //! A million lines are 64 MB that are scanned where they lie, without parsing. Texts stand once
 //! in a table beside the lines of their segment; a line holds their numbers.
 
-use super::stored::StoredExchange;
+use super::redacted::Redacted;
 use crate::base::{id::RequestId, outcome::Outcome, permission::Lane};
 
 /// Length of a packed line in bytes.
@@ -67,35 +67,27 @@ impl Flags {
         self.0 & flag.0 != 0
     }
 
-    pub(super) fn of(exchange: &StoredExchange) -> Self {
-        let facts = [
-            (Self::REPLAY, exchange.replay_of.is_some()),
-            (Self::FAULT, exchange.marks.fault.is_some()),
-            (Self::RETRIED, exchange.attempts.len() > 1),
-            (Self::REFUSED, exchange.error.is_some()),
-            (Self::TRUNCATED, exchange.request.truncated || exchange.response.truncated),
-            (Self::OVERRIDE, exchange.marks.upstream_override),
-            (Self::NOTED, exchange.note.is_some()),
-        ];
+    /// Those of the facts that are so.
+    pub(super) fn of_facts<const N: usize>(facts: [(Self, bool); N]) -> Self {
         let set = facts.iter().filter(|(_, is_so)| *is_so);
         Self(set.fold(0, |bits, (flag, _)| bits | flag.0))
     }
 }
 
 impl Line {
-    pub(super) fn of(exchange: &StoredExchange, seq_offset: u32, texts: Texts) -> Self {
+    pub(super) fn of(exchange: &Redacted<'_>, seq_offset: u32, texts: Texts) -> Self {
         Self {
             id: exchange.id,
             time_ms: exchange.time_ms,
             errcode: exchange.errcode,
-            size: exchange.larger_body(),
+            size: exchange.detail.sizes.into_iter().max().unwrap_or(0),
             duration_us: u32::try_from(exchange.duration_us).unwrap_or(u32::MAX),
             seq_offset,
             status: exchange.status,
             texts,
             outcome: exchange.outcome,
             lane: exchange.lane,
-            flags: Flags::of(exchange),
+            flags: exchange.flags(),
         }
     }
 
@@ -180,14 +172,14 @@ mod tests {
         for (outcome, lane) in
             Outcome::ALL.iter().zip(Lane::ALL.iter().map(Some).chain([None]).cycle())
         {
-            let mut exchange = testing::stored(testing::documented());
+            let mut exchange = testing::stored(&testing::documented());
             exchange.outcome = *outcome;
             exchange.lane = lane.copied();
             exchange.errcode = lane.map(|_| i64::MIN);
             exchange.status = lane.map(|_| 599);
             exchange.note = Some("kept".into());
             let texts = Texts { key: 1, account: 2, path: 3, call: 4, rid: 5, method: u16::MAX };
-            let line = Line::of(&exchange, 7, texts);
+            let line = Line::of(&testing::borrowed(&exchange), 7, texts);
             let mut packed = Vec::new();
             line.pack(&mut packed);
             let packed: [u8; LINE_BYTES] = packed.try_into().unwrap();

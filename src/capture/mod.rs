@@ -3,6 +3,7 @@
 //! Nothing is stored, streamed or exported before it is redacted, and nothing here makes the
 //! proxy wait. Who may see which exchange is decided in the rooms above.
 
+mod batch;
 mod content_coding;
 mod detail;
 mod error;
@@ -10,6 +11,7 @@ pub mod exchange;
 mod field_names;
 pub mod filter;
 pub mod har;
+mod header_lines;
 mod json_mask;
 mod line;
 mod metrics;
@@ -17,6 +19,7 @@ mod query;
 mod query_mask;
 mod queue;
 mod recorder;
+mod redacted;
 mod redaction;
 mod retention;
 mod segment;

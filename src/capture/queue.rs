@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::{exchange::Exchange, metrics::DropReason};
+use super::{batch::Batch, exchange::Exchange, metrics::DropReason};
 
 /// Exchanges on their way to the writer.
 ///
@@ -18,9 +18,7 @@ pub(super) struct Queue {
 
 #[derive(Default)]
 struct Inner {
-    waiting: Vec<Exchange>,
-    /// Weight of all that wait.
-    bytes: usize,
+    waiting: Batch,
     /// Since the start.
     pushed: u64,
     /// Somebody waits for a flush: no lingering.
@@ -48,19 +46,18 @@ impl Queue {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Appends the exchange, or tells why not.
-    pub(super) fn push(&self, exchange: Exchange) -> Result<(), DropReason> {
+    /// Copies the exchange to the end, or tells why not.
+    pub(super) fn push(&self, exchange: &Exchange) -> Result<(), DropReason> {
         let bytes = exchange.weight();
         let mut inner = self.lock();
         if inner.is_closed {
             return Err(DropReason::Closed);
         }
-        if inner.waiting.len() >= COUNT_MOST || inner.bytes + bytes > BYTES_MOST {
+        if inner.waiting.len() >= COUNT_MOST || inner.waiting.weight() + bytes > BYTES_MOST {
             return Err(DropReason::QueueFull);
         }
         let (was_empty, was_hurried) = (inner.waiting.is_empty(), inner.is_hurried());
         inner.waiting.push(exchange);
-        inner.bytes += bytes;
         inner.pushed += 1;
         let wakes = was_empty || (!was_hurried && inner.is_hurried());
         drop(inner);
@@ -72,7 +69,7 @@ impl Queue {
 
     /// Moves everything that waits into `batch`: a moment after the first one came, so that
     /// many share one commit, or at once when there is much.
-    pub(super) fn take(&self, batch: &mut Vec<Exchange>, patience: Duration) -> Taken {
+    pub(super) fn take(&self, batch: &mut Batch, patience: Duration) -> Taken {
         let inner = self.lock();
         let (inner, _) = self
             .changed
@@ -86,7 +83,6 @@ impl Queue {
             .wait_timeout_while(inner, LINGER, |inner| !inner.is_hurried())
             .unwrap_or_else(PoisonError::into_inner);
         std::mem::swap(&mut inner.waiting, batch);
-        inner.bytes = 0;
         inner.is_urgent = false;
         Taken::Batch
     }
@@ -114,7 +110,7 @@ impl Queue {
     /// How many wait, and the memory they hold in bytes.
     pub(super) fn len_and_bytes(&self) -> (usize, usize) {
         let inner = self.lock();
-        (inner.waiting.len(), inner.bytes)
+        (inner.waiting.len(), inner.waiting.weight())
     }
 }
 
@@ -129,7 +125,7 @@ impl Inner {
         self.is_urgent
             || self.is_closed
             || self.waiting.len() >= HURRY_COUNT
-            || self.bytes >= HURRY_BYTES
+            || self.waiting.weight() >= HURRY_BYTES
     }
 }
 
@@ -160,10 +156,10 @@ mod tests {
     fn a_full_queue_drops_by_count_and_by_bytes_and_has_room_again_when_taken() {
         let queue = Queue::new();
         for _ in 0..COUNT_MOST {
-            queue.push(testing::at("/", 0)).unwrap();
+            queue.push(&testing::at("/", 0)).unwrap();
         }
-        assert_eq!(queue.push(testing::at("/", 0)), Err(DropReason::QueueFull));
-        let mut batch = Vec::new();
+        assert_eq!(queue.push(&testing::at("/", 0)), Err(DropReason::QueueFull));
+        let mut batch = Batch::default();
         assert_eq!(queue.take(&mut batch, NOT_LONG), Taken::Batch);
         assert_eq!((batch.len(), queue.len_and_bytes()), (COUNT_MOST, (0, 0)));
 
@@ -174,23 +170,23 @@ mod tests {
             exchange
         };
         for _ in 0..3 {
-            queue.push(large()).unwrap();
+            queue.push(&large()).unwrap();
         }
-        assert_eq!(queue.push(large()), Err(DropReason::QueueFull));
-        queue.push(testing::at("/", 0)).unwrap();
+        assert_eq!(queue.push(&large()), Err(DropReason::QueueFull));
+        queue.push(&testing::at("/", 0)).unwrap();
     }
 
     #[test]
     fn a_closed_queue_gives_out_its_rest_and_takes_no_more() {
         let queue = Queue::new();
-        let mut batch = Vec::new();
+        let mut batch = Batch::default();
         assert_eq!(queue.take(&mut batch, NOT_LONG), Taken::Idle);
-        queue.push(testing::at("/", 0)).unwrap();
+        queue.push(&testing::at("/", 0)).unwrap();
         queue.close();
-        assert_eq!(queue.push(testing::at("/", 0)), Err(DropReason::Closed));
+        assert_eq!(queue.push(&testing::at("/", 0)), Err(DropReason::Closed));
         assert_eq!(queue.take(&mut batch, NOT_LONG), Taken::Batch);
         assert_eq!(batch.len(), 1);
-        batch.clear();
+        batch.drain(|_| ());
         assert_eq!(queue.take(&mut batch, NOT_LONG), Taken::Closed);
     }
 }

@@ -106,7 +106,7 @@ impl Recorder {
 
     /// Hands a finished exchange to the writer thread. Never waits: if the queue is full the
     /// exchange is dropped and counted, because a slow disk must not slow the proxy.
-    pub fn record(&self, exchange: Exchange) {
+    pub fn record(&self, exchange: &Exchange) {
         if !self.is_enabled() {
             return;
         }

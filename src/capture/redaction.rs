@@ -1,18 +1,18 @@
 //! From what went over the wire to what may be stored: credentials go, by place, value, shape.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, ops::Range, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, header::HeaderName};
+use memchr::memchr;
 
 use super::{
-    content_coding,
-    exchange::{Attempt, Captured, Exchange, Message},
+    batch::{AttemptRecord, MessageRecord, Pending, Place, Record},
+    detail::{AttemptDetail, Detail},
+    exchange::Marks,
     field_names::FieldNames,
     json_mask::mask_json,
     query_mask::mask_query,
-    stored::{StoredAttempt, StoredExchange, StoredPhases},
-    stored_message::StoredMessage,
+    redacted::{MessageParts, Redacted},
 };
 use crate::base::{
     clock::unix_ms,
@@ -35,127 +35,154 @@ impl Rules {
         Self { names, body_cap }
     }
 
-    /// The exchange without its credentials. `seq` is its place in the order of storing.
-    pub(super) fn redact(
+    /// The exchange without its credentials, masked where it lies. `seq` is its place in the
+    /// order of storing.
+    pub(super) fn redact<'a>(
         &self,
-        exchange: Exchange,
+        pending: Pending<'a>,
         seq: u64,
         redactor: &Redactor,
-    ) -> StoredExchange {
-        // In any spelling that the platform might take for it.
-        let path = exchange.path.trim_end_matches('/').to_ascii_lowercase();
-        let is_ticket = path.ends_with(TICKET_PATH);
+    ) -> Redacted<'a> {
+        let Pending { record, attempts, bytes, chunks } = pending;
+        let is_ticket = is_ticket_path(&bytes[record.path.range()]);
         let hides = |name: &[u8]| {
             self.names.contains(name)
-                || exchange.extra_redact.iter().any(|f| name.eq_ignore_ascii_case(f.as_bytes()))
+                || record.extra_redact.iter().any(|f| name.eq_ignore_ascii_case(f.as_bytes()))
                 || (is_ticket && name.eq_ignore_ascii_case(b"ticket"))
         };
-        let mut work = Work { hides, redactor, body_cap: self.body_cap, found: Vec::new() };
-        let query = work.query(exchange.query);
-        let path = work.path(exchange.path);
-        let mut marks = exchange.marks;
-        marks.fault = marks.fault.map(|text| masked_text(redactor, text));
-        let request = work.message(exchange.request);
-        let redacted = std::mem::take(&mut work.found);
-        let response = work.message(exchange.response);
-        StoredExchange {
-            seq,
-            id: exchange.id,
-            time_ms: unix_ms(exchange.time),
-            key: exchange.key,
-            account: exchange.account,
-            lane: exchange.lane,
-            client: exchange.client,
-            method: method_name(&exchange.method),
-            path,
-            query,
-            call: exchange.call.map(Cow::Borrowed),
-            status: exchange.status,
-            errcode: exchange.errcode,
-            errmsg: exchange.errmsg.map(|text| masked_text(redactor, text)),
-            rid: exchange.rid.map(|text| masked_text(redactor, text)),
-            outcome: exchange.outcome,
-            error: exchange.error.map(|code| Cow::Borrowed(code.name())),
-            attempts: exchange.attempts.into_iter().map(|a| attempt(a, redactor)).collect(),
-            request,
-            response,
-            duration_us: us(exchange.duration),
-            marks,
-            replay_of: exchange.replay_of,
-            note: exchange.note.map(|text| masked_text(redactor, text)),
-            redacted,
+        let mut found = Vec::new();
+        mask_query(&mut bytes[record.query.range()], &hides, &mut |n| note(&mut found, n));
+        let work = Work { hides, redactor, body_cap: self.body_cap };
+        let mut in_body = Vec::new();
+        let mut request = work.message(&record.request, chunks[0], bytes, &mut in_body);
+        let mut response = work.message(&record.response, chunks[1], bytes, &mut Vec::new());
+        let hits = mask_values(redactor, bytes);
+        let is_hit = |place: &Range<usize>| hits.iter().any(|hit| place.contains(&hit.start));
+        let is_body_hit = is_hit(&request.place) | request.mask_values(redactor);
+        response.mask_values(redactor);
+        // A replay must know of all that is missing.
+        [(record.query, &b"query"[..]), (record.path, b"path")]
+            .iter()
+            .filter(|(place, _)| is_hit(&place.range()))
+            .for_each(|(_, name)| note(&mut found, name));
+        in_body.iter().for_each(|name: &String| note(&mut found, name.as_bytes()));
+        if is_body_hit {
+            note(&mut found, b"body");
         }
+        let bytes: &'a [u8] = bytes;
+        let message = |record: &MessageRecord, body: Body| MessageParts {
+            headers: &bytes[record.headers.range()],
+            body: body.owned.map_or_else(|| Cow::Borrowed(&bytes[body.place]), Cow::Owned),
+        };
+        let mut detail = detail(record, attempts, bytes, redactor);
+        detail.truncated = [request.is_cut, response.is_cut];
+        detail.redacted = found.into();
+        let parts = [message(&record.request, request), message(&record.response, response)];
+        line(record, seq, bytes, detail, parts)
     }
 }
 
-/// Redaction of one exchange; `found` collects what was hidden, each name once.
+/// Redaction of one exchange.
 struct Work<'a, F> {
     hides: F,
     redactor: &'a Redactor,
     body_cap: usize,
-    found: Vec<String>,
+}
+
+/// A body as it will be stored.
+struct Body {
+    /// Where it stands among the exchange's bytes, if nothing is `owned`.
+    place: Range<usize>,
+    /// A long or a decoded one.
+    owned: Option<Vec<u8>>,
+    /// Whether the end is missing.
+    is_cut: bool,
 }
 
 impl<F: Fn(&[u8]) -> bool> Work<'_, F> {
-    /// By place, then by value; a replay must know of both.
-    fn query(&mut self, query: String) -> String {
-        let mut query = query.into_bytes();
-        mask_query(&mut query, &self.hides, &mut |name| note(&mut self.found, name));
-        if mask_values(self.redactor, &mut query, false).is_some() {
-            note(&mut self.found, b"query");
+    /// Masks by place, and tells `found` the names of what was hidden in the body.
+    fn message(
+        &self,
+        record: &MessageRecord,
+        chunks: &[Bytes],
+        bytes: &mut [u8],
+        found: &mut Vec<String>,
+    ) -> Body {
+        mask_urls(&mut bytes[record.headers.range()], &self.hides);
+        let mut body = Body { place: record.body.range(), owned: None, is_cut: record.truncated };
+        if !chunks.is_empty() {
+            body.owned = Some(chunks.concat());
         }
-        text_of(query)
+        let coded = body.owned.as_deref().unwrap_or_else(|| &bytes[body.place.clone()]);
+        if let Some(plain) = record.form.coding.decode(coded, self.body_cap) {
+            body.is_cut |= plain.is_cut;
+            body.owned = Some(plain.bytes);
+        }
+        if body.is_cut {
+            body.drop_cut_character(bytes);
+        }
+        let content = match &mut body.owned {
+            Some(owned) => &mut owned[..],
+            None => &mut bytes[body.place.clone()],
+        };
+        mask_json(content, &self.hides, &mut |name| note(found, name));
+        if record.form.is_form {
+            mask_query(content, &self.hides, &mut |name| note(found, name));
+        }
+        if body.is_cut {
+            // A secret may go on behind the cut.
+            let begun = self.redactor.undecided(content);
+            let begin = content.len() - begun;
+            content[begin..].fill(MASK);
+            if begun > 0 {
+                note(found, b"body");
+            }
+        }
+        body
+    }
+}
+
+impl Body {
+    /// Ends before a character that the cap cut in two, if it is UTF-8 else.
+    fn drop_cut_character(&mut self, bytes: &[u8]) {
+        match &mut self.owned {
+            Some(owned) => owned.truncate(without_cut_character(owned)),
+            None => {
+                let length = without_cut_character(&bytes[self.place.clone()]);
+                self.place.end = self.place.start + length;
+            }
+        }
     }
 
-    /// By value only: a path has no named fields.
-    fn path(&mut self, path: String) -> String {
-        let mut path = path.into_bytes();
-        if mask_values(self.redactor, &mut path, false).is_some() {
-            note(&mut self.found, b"path");
-        }
-        text_of(path)
+    /// Masks live secrets in what does not stand among the exchange's bytes.
+    fn mask_values(&mut self, redactor: &Redactor) -> bool {
+        self.owned.as_mut().is_some_and(|owned| !mask_values(redactor, owned).is_empty())
     }
+}
 
-    /// Header lines and body in one run of bytes, so that live secrets are searched for once.
-    fn message(&mut self, message: Message) -> StoredMessage {
-        let Message { headers, body } = message;
-        let kept: usize = body.chunks.iter().map(Bytes::len).sum();
-        let mut bytes = Vec::with_capacity(headers.len() * HEADER_BYTES + kept);
-        for (name, value) in &headers {
-            self.header(name, value, &mut bytes);
-        }
-        let header_bytes = bytes.len();
-        let is_cut = append_body(&headers, &body, self.body_cap, &mut bytes);
-        if is_cut {
-            let end = header_bytes + without_cut_character(&bytes[header_bytes..]);
-            bytes.truncate(end);
-        }
-        let found = &mut self.found;
-        mask_json(&mut bytes[header_bytes..], &self.hides, &mut |name| note(found, name));
-        if has_type(&headers, b"application/x-www-form-urlencoded") {
-            mask_query(&mut bytes[header_bytes..], &self.hides, &mut |name| note(found, name));
-        }
-        let last_hit = mask_values(self.redactor, &mut bytes, is_cut);
-        if last_hit.is_some_and(|hit| hit >= header_bytes) {
-            note(&mut self.found, b"body");
-        }
-        StoredMessage::new(bytes.into(), header_bytes, body.size, is_cut)
-    }
+/// Masks live secrets and the shapes of our own; tells where they stood.
+fn mask_values(redactor: &Redactor, bytes: &mut [u8]) -> Vec<Range<usize>> {
+    let hits = redactor.find(bytes);
+    hits.iter().for_each(|hit| bytes[hit.clone()].fill(MASK));
+    hits
+}
 
-    fn header(&self, name: &HeaderName, value: &HeaderValue, out: &mut Vec<u8>) {
-        out.extend_from_slice(name.as_str().as_bytes());
-        out.extend_from_slice(b": ");
-        let begin = out.len();
-        out.extend_from_slice(value.as_bytes());
-        let value = &mut out[begin..];
-        if is_credential_header(name) {
-            mask_credential(value);
-        } else if let Some(mark) = memchr::memchr(b'?', value) {
-            // A URL may hold a credential in its query.
-            mask_query(&mut value[mark + 1..], &self.hides, &mut |_| {});
-        }
-        out.push(b'\n');
+/// A URL in a header may hold a credential in its query.
+fn mask_urls(lines: &mut [u8], hides: &impl Fn(&[u8]) -> bool) {
+    let mut begin = 0;
+    while let Some(mark) = lines.get(begin..).and_then(|rest| memchr(b'?', rest)) {
+        let query = begin + mark + 1;
+        let end = memchr(b'\n', &lines[query..]).map_or(lines.len(), |length| query + length);
+        mask_query(&mut lines[query..end], hides, &mut |_| {});
+        begin = end;
     }
+}
+
+/// In any spelling that the platform might take for it.
+fn is_ticket_path(path: &[u8]) -> bool {
+    let end = path.iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
+    let begin = end.checked_sub(TICKET_PATH.len());
+    begin.is_some_and(|begin| path[begin..end].eq_ignore_ascii_case(TICKET_PATH))
 }
 
 /// Remembers a hidden name once.
@@ -166,59 +193,6 @@ fn note(found: &mut Vec<String>, name: &[u8]) {
     }
 }
 
-/// Masks live secrets and the shapes of our own; tells where the last one began.
-fn mask_values(redactor: &Redactor, bytes: &mut [u8], is_cut: bool) -> Option<usize> {
-    let mut hits = redactor.find(bytes);
-    if is_cut {
-        let begun = redactor.undecided(bytes);
-        if begun > 0 {
-            hits.push(bytes.len() - begun..bytes.len());
-        }
-    }
-    for hit in &hits {
-        bytes[hit.clone()].fill(MASK);
-    }
-    hits.iter().map(|hit| hit.start).max()
-}
-
-fn masked_text(redactor: &Redactor, text: String) -> String {
-    match redactor.text(&text) {
-        Cow::Borrowed(_) => text,
-        Cow::Owned(masked) => masked,
-    }
-}
-
-/// The scheme of `Authorization: Bearer …` tells what was wrong with it, so it stays.
-fn mask_credential(value: &mut [u8]) {
-    let schemes = [&b"Bearer "[..], b"Basic "];
-    let kept = schemes.iter().find(|scheme| value.starts_with(scheme)).map_or(0, |s| s.len());
-    value[kept..].fill(MASK);
-}
-
-fn is_credential_header(name: &HeaderName) -> bool {
-    CREDENTIAL_HEADERS.contains(&name.as_str())
-}
-
-/// Whether the content type is `wanted`, with or without parameters.
-fn has_type(headers: &HeaderMap, wanted: &[u8]) -> bool {
-    let given = headers.get(http::header::CONTENT_TYPE).map(HeaderValue::as_bytes);
-    given
-        .and_then(|given| given.get(..wanted.len()))
-        .is_some_and(|given| given.eq_ignore_ascii_case(wanted))
-}
-
-/// Appends the plain body; tells whether it is less than all of it.
-fn append_body(headers: &HeaderMap, body: &Captured, cap: usize, out: &mut Vec<u8>) -> bool {
-    let begin = out.len();
-    body.chunks.iter().for_each(|chunk| out.extend_from_slice(chunk));
-    let Some(plain) = content_coding::decode(headers, &out[begin..], cap) else {
-        return body.truncated;
-    };
-    out.truncate(begin);
-    out.extend_from_slice(&plain.bytes);
-    body.truncated || plain.is_cut
-}
-
 /// Where the bytes end without the character that the cap cut in two, if they are UTF-8 else.
 fn without_cut_character(bytes: &[u8]) -> usize {
     match std::str::from_utf8(bytes) {
@@ -227,54 +201,87 @@ fn without_cut_character(bytes: &[u8]) -> usize {
     }
 }
 
-/// Durations become whole microseconds, the fingerprint becomes text.
-fn attempt(attempt: Attempt, redactor: &Redactor) -> StoredAttempt {
-    let ms = attempt.ms;
-    StoredAttempt {
-        upstream: attempt.upstream,
-        token: attempt.token.map(|token| token.to_string()),
+/// What only a shown exchange needs.
+fn detail<'a>(
+    record: &'a Record,
+    attempts: &[AttemptRecord],
+    bytes: &'a [u8],
+    redactor: &Redactor,
+) -> Detail<'a> {
+    let rare = record.rare.as_deref();
+    let marks = rare.map_or_else(Marks::default, |rare| Marks {
+        fault: rare.marks.fault.as_deref().map(|text| redactor.text(text).into_owned()),
+        ..rare.marks.clone()
+    });
+    Detail {
+        client: record.client,
+        sizes: [record.request.size, record.response.size],
+        truncated: [false; 2],
+        query: text(bytes, record.query).unwrap_or_default(),
+        errmsg: text(bytes, record.errmsg),
+        error: record.error.map(|code| Cow::Borrowed(code.name())),
+        attempts: attempts.iter().map(|attempt| attempt_detail(attempt, bytes)).collect(),
+        marks: Cow::Owned(marks),
+        replay_of: rare.and_then(|rare| rare.replay_of),
+        note: rare.and_then(|rare| rare.note.as_deref()).map(|text| redactor.text(text)),
+        redacted: Cow::Borrowed(&[]),
+    }
+}
+
+/// Durations become whole microseconds.
+fn attempt_detail<'a>(attempt: &AttemptRecord, bytes: &'a [u8]) -> AttemptDetail<'a> {
+    let phases = &attempt.phases;
+    let maybe_us = |duration: Option<Duration>| duration.map(us);
+    AttemptDetail {
+        upstream: text(bytes, attempt.upstream).unwrap_or_default(),
+        token: text(bytes, attempt.token),
         status: attempt.status,
         errcode: attempt.errcode,
         reused: attempt.reused,
-        us: StoredPhases {
-            queue: us(ms.queue),
-            token: us(ms.token),
-            dns: ms.dns.map(us),
-            connect: ms.connect.map(us),
-            tls: ms.tls.map(us),
-            first_byte: ms.first_byte.map(us),
-            total: us(ms.total),
-        },
-        error: attempt.error.map(|text| masked_text(redactor, text)),
+        always_us: [us(phases.queue), us(phases.token), us(phases.total)],
+        phases_us: [phases.dns, phases.connect, phases.tls, phases.first_byte].map(maybe_us),
+        error: text(bytes, attempt.error),
     }
+}
+
+fn line<'a>(
+    record: &'a Record,
+    seq: u64,
+    bytes: &'a [u8],
+    detail: Detail<'a>,
+    parts: [MessageParts<'a>; 2],
+) -> Redacted<'a> {
+    Redacted {
+        seq,
+        id: record.id,
+        time_ms: unix_ms(record.time),
+        key: text(bytes, record.key),
+        account: text(bytes, record.account),
+        lane: record.lane,
+        method: record.method.as_str(),
+        path: text(bytes, record.path).unwrap_or_default(),
+        call: record.call,
+        status: record.status,
+        errcode: record.errcode,
+        rid: text(bytes, record.rid),
+        outcome: record.outcome,
+        duration_us: us(record.duration),
+        detail,
+        parts: Some(parts),
+    }
+}
+
+/// A text that was masked where it stands; masks are ASCII.
+fn text(bytes: &[u8], place: Place) -> Option<Cow<'_, str>> {
+    (!place.is_none()).then(|| String::from_utf8_lossy(&bytes[place.range()]))
 }
 
 fn us(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
-fn method_name(method: &Method) -> Cow<'static, str> {
-    let known = ["GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"];
-    known
-        .iter()
-        .find(|name| **name == method.as_str())
-        .map_or_else(|| method.as_str().to_owned().into(), |name| Cow::Borrowed(*name))
-}
-
-fn text_of(bytes: Vec<u8>) -> String {
-    String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned())
-}
-
-/// Headers whose whole value is a credential.
-const CREDENTIAL_HEADERS: &[&str] = &[
-    "authorization",
-    "proxy-authorization",
-    "cookie",
-    "set-cookie",
-    "x-api-key",
-    "x-auth-token",
-    "x-access-token",
-];
+/// Whose answer holds a ticket in a field of that plain name.
+const TICKET_PATH: &[u8] = b"/ticket/getticket";
 
 /// Parameters and JSON fields that carry a credential of the platform, of WeCom, or of OAuth.
 const CREDENTIAL_FIELDS: &[&str] = &[
@@ -302,12 +309,6 @@ const CREDENTIAL_FIELDS: &[&str] = &[
     "api_key",
     "password",
 ];
-
-/// Whose answer holds a ticket in a field of that plain name.
-const TICKET_PATH: &str = "/ticket/getticket";
-
-/// A usual header with its name.
-const HEADER_BYTES: usize = 40;
 
 /// More hidden names than this make a replay no more incomplete.
 const FOUND_MOST: usize = 32;

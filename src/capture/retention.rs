@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{
     error::CaptureError,
-    segment::Segment,
+    segment::{Packer, Segment},
     settings::CaptureSettings,
     storage::{Row, Storage},
 };
@@ -16,6 +16,7 @@ use super::{
 pub(super) struct Retention {
     /// Segments before this place are as large as they will get.
     merged_up_to: u64,
+    packer: Packer,
 }
 
 impl Retention {
@@ -59,7 +60,7 @@ impl Retention {
             for row in run {
                 storage.append(row, &mut segment)?;
             }
-            if let Some(sealed) = segment.seal(first.part_bytes > 0)? {
+            if let Some(sealed) = segment.seal(first.part_bytes > 0, &mut self.packer)? {
                 storage.replace(run, &sealed)?;
             }
         }
@@ -179,11 +180,12 @@ mod tests {
         for time_ms in times_ms {
             let mut exchange = testing::at("/shop/spu/add", time_ms);
             exchange.request.body = testing::body(body);
-            let mut exchange = testing::stored(exchange);
+            let mut exchange = testing::stored(&exchange);
             exchange.seq = storage.next_seq().unwrap();
             let mut segment = Segment::default();
-            segment.push(&exchange).unwrap();
-            storage.insert(&segment.seal(true).unwrap().unwrap()).unwrap();
+            testing::push(&mut segment, &exchange);
+            let sealed = segment.seal(true, &mut Packer::default()).unwrap().unwrap();
+            storage.insert(&sealed).unwrap();
         }
     }
 

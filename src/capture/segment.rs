@@ -7,10 +7,9 @@
 //! Lines stay uncompressed, because every filter reads them all; the rest is zstd, level 1.
 
 use super::{
-    detail,
     error::CaptureError,
     line::{Line, Texts},
-    stored::StoredExchange,
+    redacted::Redacted,
     text_table::TextTable,
 };
 use crate::base::id::RequestId;
@@ -61,7 +60,7 @@ pub(super) struct Sealed {
 
 impl Segment {
     /// Appends the exchange. `seq` only grows within a segment.
-    pub(super) fn push(&mut self, exchange: &StoredExchange) -> Result<(), CaptureError> {
+    pub(super) fn push(&mut self, exchange: &Redacted<'_>) -> Result<(), CaptureError> {
         let span = self.span.get_or_insert(Span {
             first_seq: exchange.seq,
             last_seq: exchange.seq,
@@ -77,19 +76,21 @@ impl Segment {
         span.last_id = span.last_id.max(exchange.id);
         let offset = u32::try_from(exchange.seq - span.first_seq).unwrap_or(u32::MAX);
         let texts = Texts {
-            key: self.texts.number(exchange.key.as_ref().map(|name| name.as_str())),
-            account: self.texts.number(exchange.account.as_ref().map(|name| name.as_str())),
+            key: self.texts.number(exchange.key.as_deref()),
+            account: self.texts.number(exchange.account.as_deref()),
             path: self.texts.number(Some(&exchange.path)),
-            call: self.texts.number(exchange.call.as_deref()),
+            call: self.texts.number(exchange.call),
             rid: self.rids.append(exchange.rid.as_deref()),
-            method: self.texts.number(Some(&exchange.method)),
+            method: self.texts.number(Some(exchange.method)),
         };
         Line::of(exchange, offset, texts).pack(&mut self.lines);
-        detail::write(exchange, &mut self.details)
-            .map_err(|source| CaptureError::Encode { source })?;
+        let detail = exchange.detail.write(&mut self.details);
+        detail.map_err(|source| CaptureError::Encode { source })?;
         self.detail_ends.push(self.details.len() as u32);
-        for message in [&exchange.request, &exchange.response] {
-            let (headers, body) = message.parts();
+        for nth in 0..2 {
+            let parts =
+                exchange.parts.as_ref().map(|parts| (parts[nth].headers, &*parts[nth].body));
+            let (headers, body) = parts.unwrap_or_default();
             self.part_lengths.extend([headers.len() as u32, body.len() as u32]);
             self.parts.extend_from_slice(headers);
             self.parts.extend_from_slice(body);
@@ -107,14 +108,18 @@ impl Segment {
     }
 
     /// Packs what was pushed and starts over; `None` when that is nothing.
-    pub(super) fn seal(&mut self, keeps_parts: bool) -> Result<Option<Sealed>, CaptureError> {
+    pub(super) fn seal(
+        &mut self,
+        keeps_parts: bool,
+        packer: &mut Packer,
+    ) -> Result<Option<Sealed>, CaptureError> {
         let segment = std::mem::take(self);
         let Some(span) = segment.span else { return Ok(None) };
         let count = segment.count();
         let (lines, texts, rids) = (segment.lines, segment.texts.packed, segment.rids.packed);
-        let details = compressed(&segment.detail_ends, &segment.details)?;
+        let details = packer.pack(&segment.detail_ends, &segment.details)?;
         let parts = if keeps_parts {
-            Some(compressed(&segment.part_lengths, &segment.parts)?)
+            Some(packer.pack(&segment.part_lengths, &segment.parts)?)
         } else {
             None
         };
@@ -122,16 +127,38 @@ impl Segment {
     }
 }
 
-/// The numbers, then the bytes, as one zstd frame behind its plain length.
-fn compressed(numbers: &[u32], bytes: &[u8]) -> Result<Vec<u8>, CaptureError> {
-    let mut raw = Vec::with_capacity(numbers.len() * 4 + bytes.len());
-    numbers.iter().for_each(|number| raw.extend_from_slice(&number.to_le_bytes()));
-    raw.extend_from_slice(bytes);
-    let mut blob = (raw.len() as u32).to_le_bytes().to_vec();
-    let frame = zstd::bulk::compress(&raw, ZSTD_LEVEL)
-        .map_err(|source| CaptureError::Compress { source })?;
-    blob.extend_from_slice(&frame);
-    Ok(blob)
+/// Compresses; its state is used again, because making it anew takes longer than a small blob.
+#[derive(Default)]
+pub(super) struct Packer {
+    zstd: Option<zstd::bulk::Compressor<'static>>,
+    raw: Vec<u8>,
+}
+
+impl Packer {
+    /// The numbers, then the bytes, as one zstd frame behind its plain length.
+    fn pack(&mut self, numbers: &[u32], bytes: &[u8]) -> Result<Vec<u8>, CaptureError> {
+        let Self { zstd, raw } = self;
+        raw.clear();
+        raw.shrink_to(BYTES_MOST);
+        numbers.iter().for_each(|number| raw.extend_from_slice(&number.to_le_bytes()));
+        raw.extend_from_slice(bytes);
+        let length = (raw.len() as u32).to_le_bytes();
+        compress(zstd, raw, &length).map_err(|source| CaptureError::Compress { source })
+    }
+}
+
+/// `head`, and behind it what `raw` became.
+fn compress(
+    zstd: &mut Option<zstd::bulk::Compressor<'static>>,
+    raw: &[u8],
+    head: &[u8],
+) -> std::io::Result<Vec<u8>> {
+    let zstd = match zstd {
+        Some(zstd) => zstd,
+        none => none.insert(zstd::bulk::Compressor::new(ZSTD_LEVEL)?),
+    };
+    let frame = zstd.compress(raw)?;
+    Ok([head, &frame].concat())
 }
 
 /// More lines than this in one segment make each look at a single one slow.
@@ -158,14 +185,14 @@ mod tests {
         let mut segment = Segment::default();
         let mut shapes = Vec::new();
         for seq in 10..20 {
-            let mut exchange = testing::stored(testing::documented());
+            let mut exchange = testing::stored(&testing::documented());
             exchange.seq = seq;
             exchange.time_ms -= seq as i64;
             exchange.rid = Some(format!("rid-{seq}"));
             shapes.push(exchange.to_json());
-            segment.push(&exchange).unwrap();
+            testing::push(&mut segment, &exchange);
         }
-        let sealed = segment.seal(true).unwrap().unwrap();
+        let sealed = segment.seal(true, &mut Packer::default()).unwrap().unwrap();
         assert_eq!((sealed.count, sealed.span.first_seq), (10, 10));
         assert_eq!(sealed.span.last_ms - sealed.span.first_ms, 9);
         let lines = Lines::read(&sealed.lines, sealed.count).unwrap();
@@ -175,31 +202,34 @@ mod tests {
         let parts = Parts::read(&sealed.parts.unwrap(), sealed.count).unwrap();
         for (nth, shape) in shapes.iter().enumerate() {
             let mut exchange = details.exchange(nth).unwrap();
-            parts.fill(nth, &mut exchange);
-            assert_eq!(&exchange.to_json(), shape);
+            exchange.parts = Some(parts.of(nth));
+            assert_eq!(&exchange.to_stored().unwrap().to_json(), shape);
             let line = Lines::read(&sealed.lines, sealed.count).unwrap().line(nth).unwrap();
             assert_eq!((line.seq_offset as usize, exchange.seq as usize), (nth, nth + 10));
             assert_eq!(texts[usize::from(line.texts.path)], "/shop/spu/add");
             assert_eq!(parts.bodies(nth)[1], br#"{"errcode":0}"#);
         }
-        assert!(segment.seal(true).unwrap().is_none(), "sealing starts over");
+        assert!(
+            segment.seal(true, &mut Packer::default()).unwrap().is_none(),
+            "sealing starts over"
+        );
     }
 
     #[test]
     fn damaged_blobs_are_refused_and_never_panic() {
         let mut segment = Segment::default();
-        segment.push(&testing::stored(testing::documented())).unwrap();
-        let sealed = segment.seal(true).unwrap().unwrap();
+        testing::push(&mut segment, &testing::stored(&testing::documented()));
+        let sealed = segment.seal(true, &mut Packer::default()).unwrap().unwrap();
         let whole = || Lines::read(&sealed.lines, 1).unwrap();
         for blob in [&sealed.lines, &sealed.texts, &sealed.details, sealed.parts.as_ref().unwrap()]
         {
             for cut in 0..blob.len() {
                 let part = &blob[..cut];
                 assert!(Lines::read(part, 1).is_none_or(|_| cut == LINE_BYTES));
-                let _ =
-                    Details::read(1, whole(), [part, part], &sealed.details).map(|d| d.exchange(0));
-                let _ =
-                    Details::read(1, whole(), [&sealed.texts, &[]], part).map(|d| d.exchange(0));
+                let _ = Details::read(1, whole(), [part, part], &sealed.details)
+                    .map(|d| d.exchange(0).map(|e| e.seq));
+                let _ = Details::read(1, whole(), [&sealed.texts, &[]], part)
+                    .map(|d| d.exchange(0).map(|e| e.seq));
                 let _ = Parts::read(part, 1).map(|parts| parts.bodies(0).concat());
             }
         }

@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn the_shape_is_the_documented_one_to_the_letter() {
-        let exchange = testing::stored(testing::documented());
+        let exchange = testing::stored(&testing::documented());
         assert_eq!(
             exchange.to_json(),
             concat!(
@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn a_body_that_is_no_text_stands_as_base64_and_one_that_is_gone_as_null() {
-        let mut exchange = testing::stored(testing::documented());
+        let mut exchange = testing::stored(&testing::documented());
         exchange.request = StoredMessage::new(vec![0xff, 0xfe].into(), 0, 27, false);
         exchange.response = StoredMessage::without_parts(13, false);
         let json = exchange.to_json();

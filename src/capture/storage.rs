@@ -178,9 +178,7 @@ impl Storage {
         };
         for nth in 0..row.count {
             let mut exchange = details.exchange(nth).ok_or_else(damaged)?;
-            if let Some(parts) = &parts {
-                parts.fill(nth, &mut exchange);
-            }
+            exchange.parts = parts.as_ref().map(|parts| parts.of(nth));
             into.push(&exchange)?;
         }
         Ok(())

@@ -78,7 +78,8 @@ pub enum TeeEnd {
 
 /// Where a tee puts what it keeps.
 trait Keeper: Send + Unpin + 'static {
-    fn keep(&mut self, data: &Bytes);
+    /// `is_last`: nothing comes behind it.
+    fn keep(&mut self, data: &Bytes, is_last: bool);
     fn end(&mut self, end: TeeEnd);
 }
 
@@ -86,8 +87,8 @@ trait Keeper: Send + Unpin + 'static {
 struct Shared(Arc<Mutex<Kept>>);
 
 impl Keeper for Shared {
-    fn keep(&mut self, data: &Bytes) {
-        lock(&self.0).keep(data);
+    fn keep(&mut self, data: &Bytes, is_last: bool) {
+        lock(&self.0).keep(data, is_last);
     }
 
     fn end(&mut self, end: TeeEnd) {
@@ -102,8 +103,8 @@ struct Told<E> {
 }
 
 impl<E: FnOnce(TeeEnd, Captured) + Send + Unpin + 'static> Keeper for Told<E> {
-    fn keep(&mut self, data: &Bytes) {
-        self.kept.keep(data);
+    fn keep(&mut self, data: &Bytes, is_last: bool) {
+        self.kept.keep(data, is_last);
     }
 
     fn end(&mut self, end: TeeEnd) {
@@ -145,7 +146,8 @@ impl<K: Keeper> http_body::Body for TeeBody<K> {
         match &polled {
             Poll::Ready(Some(Ok(frame))) => {
                 if let Some(data) = frame.data_ref() {
-                    self.keeper.keep(data);
+                    let is_last = self.inner.is_end_stream();
+                    self.keeper.keep(data, is_last);
                 }
             }
             Poll::Ready(Some(Err(_))) => self.finish(TeeEnd::Failed),
@@ -198,7 +200,7 @@ impl Kept {
         }
     }
 
-    fn keep(&mut self, data: &Bytes) {
+    fn keep(&mut self, data: &Bytes, is_last: bool) {
         self.size += data.len() as u64;
         let length = data.len().min(self.room);
         self.truncated |= length < data.len();
@@ -206,7 +208,10 @@ impl Kept {
         if length == 0 {
             return;
         }
-        let is_shared = length >= SHARED_FROM_BYTES && length * 2 >= data.len();
+        // With its last part a body is over, and what was kept of it is soon copied elsewhere.
+        let is_alone = is_last && self.size == data.len() as u64;
+        let is_large = length >= SHARED_FROM_BYTES && length * 2 >= data.len();
+        let is_shared = is_large || (is_alone && length < SHARED_FROM_BYTES);
         if is_shared {
             self.seal_small();
             self.chunks.push(data.slice(..length));

@@ -1,6 +1,7 @@
 //! Exchanges to test with.
 
 use std::{
+    borrow::Cow,
     net::{IpAddr, Ipv4Addr},
     time::Duration,
 };
@@ -9,13 +10,17 @@ use bytes::Bytes;
 use http::{HeaderValue, Method};
 
 use super::{
+    batch::Batch,
+    detail::{AttemptDetail, Detail},
     exchange::{Attempt, Captured, Exchange, Phases},
+    redacted::{MessageParts, Redacted},
     redaction::Rules,
+    segment::Segment,
     stored::StoredExchange,
 };
 use crate::base::{
-    clock::from_unix_ms, id::RequestId, outcome::Outcome, permission::Lane, redact::Redactor,
-    secret::Secret,
+    clock::from_unix_ms, id::RequestId, name::Name, outcome::Outcome, permission::Lane,
+    redact::Redactor, secret::Secret,
 };
 
 /// 2026-11-22T09:30:00.123Z.
@@ -79,6 +84,71 @@ pub(super) fn body(text: &str) -> Captured {
 }
 
 /// As it is stored with the default rules and no live secret.
-pub(super) fn stored(exchange: Exchange) -> StoredExchange {
-    Rules::new(&["session_key".to_owned()], 1 << 20).redact(exchange, 0, &Redactor::new())
+pub(super) fn stored(exchange: &Exchange) -> StoredExchange {
+    redacted(exchange, &Redactor::new())
+}
+
+/// As it is stored with the default rules, on its way through a batch.
+pub(super) fn redacted(exchange: &Exchange, redactor: &Redactor) -> StoredExchange {
+    let rules = Rules::new(&["session_key".to_owned()], 1 << 20);
+    let mut batch = Batch::default();
+    batch.push(exchange);
+    let mut stored = None;
+    batch.drain(|pending| stored = rules.redact(pending, 1, redactor).to_stored());
+    stored.unwrap()
+}
+
+/// Packs a whole exchange.
+pub(super) fn push(segment: &mut Segment, exchange: &StoredExchange) {
+    segment.push(&borrowed(exchange)).unwrap();
+}
+
+/// What a segment takes of a whole exchange.
+pub(super) fn borrowed(exchange: &StoredExchange) -> Redacted<'_> {
+    let texts = |name: &Option<Name>| name.as_ref().map(|name| name.as_str().to_owned().into());
+    let attempts = exchange.attempts.iter().map(|attempt| AttemptDetail {
+        upstream: Cow::Borrowed(&*attempt.upstream),
+        token: attempt.token.as_deref().map(Cow::Borrowed),
+        status: attempt.status,
+        errcode: attempt.errcode,
+        reused: attempt.reused,
+        always_us: [attempt.us.queue, attempt.us.token, attempt.us.total],
+        phases_us: [attempt.us.dns, attempt.us.connect, attempt.us.tls, attempt.us.first_byte],
+        error: attempt.error.as_deref().map(Cow::Borrowed),
+    });
+    let detail = Detail {
+        client: exchange.client,
+        sizes: [exchange.request.size, exchange.response.size],
+        truncated: [exchange.request.truncated, exchange.response.truncated],
+        query: Cow::Borrowed(&exchange.query),
+        errmsg: exchange.errmsg.as_deref().map(Cow::Borrowed),
+        error: exchange.error.as_deref().map(Cow::Borrowed),
+        attempts: attempts.collect(),
+        marks: Cow::Borrowed(&exchange.marks),
+        replay_of: exchange.replay_of,
+        note: exchange.note.as_deref().map(Cow::Borrowed),
+        redacted: Cow::Borrowed(&exchange.redacted),
+    };
+    let parts = [&exchange.request, &exchange.response].map(|message| {
+        let (headers, body) = message.parts();
+        MessageParts { headers, body: Cow::Borrowed(body) }
+    });
+    Redacted {
+        seq: exchange.seq,
+        id: exchange.id,
+        time_ms: exchange.time_ms,
+        key: texts(&exchange.key),
+        account: texts(&exchange.account),
+        lane: exchange.lane,
+        method: &exchange.method,
+        path: Cow::Borrowed(&exchange.path),
+        call: exchange.call.as_deref(),
+        status: exchange.status,
+        errcode: exchange.errcode,
+        rid: exchange.rid.as_deref().map(Cow::Borrowed),
+        outcome: exchange.outcome,
+        duration_us: exchange.duration_us,
+        detail,
+        parts: Some(parts),
+    }
 }

@@ -2,11 +2,12 @@
 //!
 //! Every reading function gives `None` for what is damaged, and none panics.
 
+use std::borrow::Cow;
+
 use super::{
-    detail,
+    detail::Detail,
     line::{LINE_BYTES, Line},
-    stored::StoredExchange,
-    stored_message::StoredMessage,
+    redacted::{MessageParts, Redacted},
     text_table::read_texts,
 };
 
@@ -55,17 +56,32 @@ impl<'a> Details<'a> {
     }
 
     /// The `nth` exchange, still without headers and bodies.
-    pub(super) fn exchange(&self, nth: usize) -> Option<StoredExchange> {
+    pub(super) fn exchange(&self, nth: usize) -> Option<Redacted<'_>> {
         let begin = if nth == 0 { 0 } else { number_at(&self.raw, nth - 1)? };
         let end = number_at(&self.raw, nth)?;
         let details = self.raw.get(self.lines.len() * 4..)?;
         let line = self.lines.line(nth)?;
-        let text = |texts: &[&str], number: u16| {
-            texts.get(usize::from(number)).filter(|_| number > 0).map(|text| (*text).to_owned())
-        };
-        let rid = text(&self.rids, line.texts.rid);
-        let seq = self.first_seq + u64::from(line.seq_offset);
-        detail::read(details.get(begin..end)?, &line, |number| text(&self.texts, number), rid, seq)
+        let text =
+            |number: u16| self.texts.get(usize::from(number)).filter(|_| number > 0).copied();
+        let rid = self.rids.get(usize::from(line.texts.rid)).filter(|_| line.texts.rid > 0);
+        Some(Redacted {
+            seq: self.first_seq + u64::from(line.seq_offset),
+            id: line.id,
+            time_ms: line.time_ms,
+            key: text(line.texts.key).map(Cow::Borrowed),
+            account: text(line.texts.account).map(Cow::Borrowed),
+            lane: line.lane,
+            method: text(line.texts.method)?,
+            path: text(line.texts.path)?.into(),
+            call: text(line.texts.call),
+            status: line.status,
+            errcode: line.errcode,
+            rid: rid.map(|rid| Cow::Borrowed(*rid)),
+            outcome: line.outcome,
+            duration_us: u64::from(line.duration_us),
+            detail: Detail::read(details.get(begin..end)?)?,
+            parts: None,
+        })
     }
 }
 
@@ -101,14 +117,12 @@ impl Parts {
         [self.part(nth, 1), self.part(nth, 3)]
     }
 
-    /// Puts headers and bodies back.
-    pub(super) fn fill(&self, nth: usize, exchange: &mut StoredExchange) {
-        for (message, which) in [(&mut exchange.request, 0), (&mut exchange.response, 2)] {
-            let (headers, body) = (self.part(nth, which), self.part(nth, which + 1));
-            let bytes = [headers, body].concat();
-            *message =
-                StoredMessage::new(bytes.into(), headers.len(), message.size, message.truncated);
-        }
+    /// Headers and bodies of the `nth` exchange.
+    pub(super) fn of(&self, nth: usize) -> [MessageParts<'_>; 2] {
+        [0, 2].map(|which| MessageParts {
+            headers: self.part(nth, which),
+            body: self.part(nth, which + 1).into(),
+        })
     }
 }
 

@@ -51,7 +51,7 @@ mod tests {
         exchange.request.body =
             testing::body(r#"{"to":{"OpenID":"oABC"},"id":12345678901234567890}"#);
         exchange.response.body = testing::body(r#"{"phone":13800000000,"name":"张三"}"#);
-        let stored = testing::stored(exchange);
+        let stored = testing::stored(&exchange);
         let shown = masked(&stored, &FieldNames::new(["openid", "phone", "name"]));
         assert_eq!(shown.query, "openid=****&lang=zh");
         assert_eq!(

@@ -9,14 +9,14 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
+    batch::{Batch, Pending},
     error::CaptureError,
-    exchange::Exchange,
     metrics::DropReason,
     queue::Taken,
     recorder::Shared,
     redaction::Rules,
     retention::Retention,
-    segment::{Sealed, Segment},
+    segment::{Packer, Sealed, Segment},
     set_aside::{open_or_set_aside, set_aside},
     settings::CaptureSettings,
     storage::Storage,
@@ -35,6 +35,7 @@ pub(super) struct Writer {
     rules: Rules,
     /// Redacted, not yet committed.
     segment: Segment,
+    packer: Packer,
     /// Exchanges of the open segment, for subscribers; empty while there are none.
     unpublished: Vec<Arc<StoredExchange>>,
     backoff: Backoff,
@@ -55,6 +56,7 @@ impl Writer {
             next_seq,
             settings,
             segment: Segment::default(),
+            packer: Packer::default(),
             unpublished: Vec::new(),
             backoff: Backoff::new(RETRY_FIRST, RETRY_MOST),
             retry_at: None,
@@ -66,7 +68,7 @@ impl Writer {
     /// Runs until the queue is closed and empty.
     pub(super) fn run(mut self) {
         let ended = NoteEnd(self.shared.clone());
-        let mut batch = Vec::new();
+        let mut batch = Batch::default();
         loop {
             let taken = self.shared.queue.take(&mut batch, IDLE);
             match taken {
@@ -85,18 +87,16 @@ impl Writer {
     }
 
     /// Packs and commits one batch; an exchange is in the file within some milliseconds.
-    fn store(&mut self, batch: &mut Vec<Exchange>) {
+    fn store(&mut self, batch: &mut Batch) {
         self.follow_settings();
         let count = batch.len() as u64;
-        for exchange in batch.drain(..) {
-            self.pack(exchange);
+        batch.drain(|pending| {
+            self.pack(pending);
             if self.segment.is_full() {
                 self.commit();
             }
-        }
+        });
         self.commit();
-        // A burst must not hold its memory for ever.
-        batch.shrink_to(BATCH_KEPT);
         self.shared.settled.send_modify(|settled| *settled += count);
     }
 
@@ -111,22 +111,22 @@ impl Writer {
 
     /// Redacts one exchange into the open segment. A panic over strange input costs that one
     /// exchange, not the capture.
-    fn pack(&mut self, exchange: Exchange) {
+    fn pack(&mut self, pending: Pending<'_>) {
         let (rules, redactor, seq) = (&self.rules, &self.shared.redactor, self.next_seq);
-        let redacted = catch_unwind(AssertUnwindSafe(|| rules.redact(exchange, seq, redactor)));
-        let Ok(stored) = redacted else {
+        let redacted = catch_unwind(AssertUnwindSafe(|| rules.redact(pending, seq, redactor)));
+        let Ok(redacted) = redacted else {
             tracing::error!("an exchange could not be redacted, so it is not stored");
             self.shared.drop_for(DropReason::Encoding, 1);
             return;
         };
         self.next_seq += 1;
-        if let Err(error) = self.segment.push(&stored) {
-            tracing::error!(error = %Chain(&error), id = %stored.id, "an exchange is not stored");
+        if let Err(error) = self.segment.push(&redacted) {
+            tracing::error!(error = %Chain(&error), id = %redacted.id, "an exchange is not stored");
             self.shared.drop_for(DropReason::Encoding, 1);
             return;
         }
         if self.shared.live.receiver_count() > 0 {
-            self.unpublished.push(Arc::new(stored));
+            self.unpublished.extend(redacted.to_stored().map(Arc::new));
         }
     }
 
@@ -134,7 +134,7 @@ impl Writer {
     fn commit(&mut self) {
         let count = self.segment.count() as u64;
         let is_due = self.retry_at.is_none_or(|at| Instant::now() >= at);
-        let sealed = if is_due { self.segment.seal(true) } else { Ok(None) };
+        let sealed = if is_due { self.segment.seal(true, &mut self.packer) } else { Ok(None) };
         self.segment = Segment::default();
         let stored = match sealed {
             Ok(Some(sealed)) => self.write(&sealed),
@@ -246,9 +246,6 @@ impl Drop for NoteEnd {
         self.0.note_ended();
     }
 }
-
-/// Room for exchanges that is kept between batches.
-const BATCH_KEPT: usize = 1024;
 
 /// How often an idle writer looks whether there is something to tidy up.
 const IDLE: Duration = Duration::from_millis(250);

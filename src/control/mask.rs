@@ -81,7 +81,7 @@ mod tests {
         let client = "203.0.113.9".parse().unwrap();
         let (id, now) = (RequestId::new(), SystemClock.now());
         let (path, query) = (path.to_owned(), query.to_owned());
-        recorder.record(Exchange::new(id, now, client, http::Method::GET, path, query));
+        recorder.record(&Exchange::new(id, now, client, http::Method::GET, path, query));
         assert!(recorder.flush_and_close(Duration::from_secs(10)).await);
         Reader::open(&file).unwrap().list(&Filter::all(), 1, None).unwrap().remove(0)
     }

@@ -280,8 +280,8 @@ async fn a_tail_has_what_its_filter_lets_through_masked_and_ends_with_the_gatewa
     let gateway = Gateway::start().await;
     let mut lines = gateway.client().await.lines("/v1/tail?filter=path%3A%2Fshop").await.unwrap();
     assert!(lines.next().await.unwrap().unwrap().starts_with("{\"heartbeat\""));
-    gateway.api.recorder.record(exchange("/cgi-bin/user/get"));
-    gateway.api.recorder.record(exchange("/shop/spu/get"));
+    gateway.api.recorder.record(&exchange("/cgi-bin/user/get"));
+    gateway.api.recorder.record(&exchange("/shop/spu/get"));
     let line = loop {
         let line = lines.next().await.unwrap().unwrap();
         if !line.starts_with("{\"heartbeat\"") {

@@ -30,7 +30,7 @@ pub(super) fn finish(passage: &mut Passage) {
         write_line(passage, outcome, duration);
     }
     if let Some(recorder) = passage.recorder.take() {
-        recorder.record(exchange(passage, outcome, duration));
+        recorder.record(&exchange(passage, outcome, duration));
     }
 }
 

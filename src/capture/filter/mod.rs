@@ -112,7 +112,15 @@ impl Subject for StoredExchange {
     }
 
     fn flags(&self) -> Flags {
-        Flags::of(self)
+        Flags::of_facts([
+            (Flags::REPLAY, self.replay_of.is_some()),
+            (Flags::FAULT, self.marks.fault.is_some()),
+            (Flags::RETRIED, self.attempts.len() > 1),
+            (Flags::REFUSED, self.error.is_some()),
+            (Flags::TRUNCATED, self.request.truncated || self.response.truncated),
+            (Flags::OVERRIDE, self.marks.upstream_override),
+            (Flags::NOTED, self.note.is_some()),
+        ])
     }
 
     fn bodies(&self) -> Bodies<'_> {

@@ -22,7 +22,7 @@ fn sample() -> StoredExchange {
     exchange.duration = Duration::from_millis(501);
     exchange.errcode = Some(40001);
     exchange.outcome = Outcome::Token;
-    testing::stored(exchange)
+    testing::stored(&exchange)
 }
 
 #[test]

@@ -153,10 +153,8 @@ impl Reader {
         };
         let load = |nth: &usize| {
             let mut exchange = details.exchange(*nth).ok_or_else(damaged)?;
-            if let Some(parts) = &parts {
-                parts.fill(*nth, &mut exchange);
-            }
-            Ok(exchange)
+            exchange.parts = parts.as_ref().map(|parts| parts.of(*nth));
+            exchange.to_stored().ok_or_else(damaged)
         };
         hits.found.iter().map(load).collect()
     }

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     base::clock::from_unix_ms,
     capture::{
-        segment::Segment,
+        segment::{Packer, Segment},
         storage::Storage,
         testing::{self, TIME_MS},
     },
@@ -25,7 +25,7 @@ fn stored() -> Stored {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("capture.db");
     let mut storage = Storage::open(&path).unwrap();
-    let mut segment = Segment::default();
+    let (mut segment, mut packer) = (Segment::default(), Packer::default());
     let mut ids = Vec::new();
     for nth in 0..300_u64 {
         let path = if nth % 2 == 0 { "/shop/spu/add" } else { "/shop/order/get" };
@@ -38,14 +38,14 @@ fn stored() -> Stored {
         if nth % 5 == 0 {
             exchange.request.body = testing::body(&format!(r#"{{"order_id":3300{nth}}}"#));
         }
-        let mut exchange = testing::stored(exchange);
+        let mut exchange = testing::stored(&exchange);
         exchange.seq = nth + 1;
-        segment.push(&exchange).unwrap();
+        testing::push(&mut segment, &exchange);
         if segment.count() == 7 {
-            storage.insert(&segment.seal(true).unwrap().unwrap()).unwrap();
+            storage.insert(&segment.seal(true, &mut packer).unwrap().unwrap()).unwrap();
         }
     }
-    storage.insert(&segment.seal(true).unwrap().unwrap()).unwrap();
+    storage.insert(&segment.seal(true, &mut packer).unwrap().unwrap()).unwrap();
     let reader = Reader::open(&path).unwrap();
     Stored { dir, storage, reader, ids }
 }

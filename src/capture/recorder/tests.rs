@@ -63,7 +63,7 @@ async fn what_is_recorded_is_stored_streamed_and_counted() {
     let mut live = recorder.subscribe();
     let exchange = setup.exchange();
     let id = exchange.id;
-    recorder.record(exchange);
+    recorder.record(&exchange);
     recorder.flush().await;
     let stored = recorder.reader().unwrap().show(&id.to_string()).unwrap().unwrap();
     let streamed = live.recv().await.unwrap();
@@ -80,7 +80,7 @@ async fn a_stored_exchange_survives_a_kill() {
     let setup = Setup::new();
     let (recorder, _) = setup.start();
     for _ in 0..100 {
-        recorder.record(setup.exchange());
+        recorder.record(&setup.exchange());
     }
     recorder.flush().await;
     let elsewhere = tempfile::tempdir().unwrap();
@@ -100,17 +100,17 @@ async fn the_last_recorder_stores_what_is_queued_and_the_next_one_goes_on_behind
     let (recorder, _) = setup.start();
     let mut has_ended = recorder.shared.has_ended.subscribe();
     for _ in 0..50 {
-        recorder.clone().record(setup.exchange());
+        recorder.clone().record(&setup.exchange());
     }
     drop(recorder);
     has_ended.wait_for(|has_ended| *has_ended).await.unwrap();
     assert_eq!(count(&setup.path()), 50);
     let (recorder, _) = setup.start();
-    recorder.record(setup.exchange());
+    recorder.record(&setup.exchange());
     assert!(recorder.flush_and_close(Duration::from_secs(10)).await);
     let newest = Reader::open(&setup.path()).unwrap().list(&Filter::all(), 1, None).unwrap();
     assert_eq!(newest[0].seq, 51);
-    recorder.record(setup.exchange());
+    recorder.record(&setup.exchange());
     assert_eq!((recorder.state(), recorder.dropped()), (CaptureState::Closed, 1));
 }
 
@@ -131,7 +131,7 @@ async fn no_credential_reaches_the_file_or_the_stream() {
         let mut exchange = setup.exchange();
         exchange.request.headers.insert(name, canary.parse().unwrap());
         exchange.response.headers.insert("x-echo", format!("{token} {key}").parse().unwrap());
-        recorder.record(exchange);
+        recorder.record(&exchange);
     }
     for name in ["access_token", "secret", "appsecret", "corpsecret", "component_appsecret"] {
         let mut exchange = setup.exchange();
@@ -139,13 +139,13 @@ async fn no_credential_reaches_the_file_or_the_stream() {
         exchange.request.body = testing::body(&format!(r#"{{"x":[{{"{name}":"{canary}"}}]}}"#));
         exchange.response.body =
             testing::body(&format!(r#"{{"session_key":"{canary}","h":"{hex}","b":"{base64}"}}"#));
-        recorder.record(exchange);
+        recorder.record(&exchange);
     }
     let mut exchange = setup.exchange();
     exchange.path = format!("/x/{token}/{key}");
     exchange.errmsg = Some(format!("token={token}"));
     exchange.request.body = Captured::of(&Bytes::from(format!("cut {token}")), 30);
-    recorder.record(exchange);
+    recorder.record(&exchange);
     assert!(recorder.flush_and_close(Duration::from_secs(10)).await);
 
     let mut seen = Vec::new();
@@ -178,7 +178,7 @@ async fn a_damaged_file_is_set_aside_and_a_new_one_begun() {
     assert_eq!(std::fs::read(&set_aside.moved_to).unwrap(), vec![7; 8192]);
     assert!(set_aside.moved_to.to_string_lossy().contains("capture.db.damaged-20"));
     assert!(set_aside.reason.contains("is damaged"), "{}", set_aside.reason);
-    recorder.record(setup.exchange());
+    recorder.record(&setup.exchange());
     recorder.flush().await;
     assert_eq!(count(&setup.path()), 1);
 }
@@ -187,7 +187,7 @@ async fn a_damaged_file_is_set_aside_and_a_new_one_begun() {
 async fn damage_at_run_time_costs_the_old_file_but_not_the_next_exchange() {
     let setup = Setup::new();
     let (recorder, _) = setup.start();
-    recorder.record(setup.exchange());
+    recorder.record(&setup.exchange());
     recorder.flush().await;
     let shell = rusqlite::Connection::open(setup.path()).unwrap();
     shell.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
@@ -195,7 +195,7 @@ async fn damage_at_run_time_costs_the_old_file_but_not_the_next_exchange() {
     let length = std::fs::metadata(setup.path()).unwrap().len();
     std::fs::write(setup.path(), vec![7; length as usize]).unwrap();
     for _ in 0..2 {
-        recorder.record(setup.exchange());
+        recorder.record(&setup.exchange());
         recorder.flush().await;
     }
     assert_eq!((recorder.state(), recorder.dropped()), (CaptureState::Recording, 0));
@@ -226,7 +226,7 @@ async fn a_full_disk_stops_the_capture_and_room_resumes_it() {
     let mut record = async || {
         let mut exchange = setup.exchange();
         exchange.request.body = testing::body(&noise);
-        recorder.record(exchange);
+        recorder.record(&exchange);
         recorder.flush().await;
         sent += 1;
         recorder.state()
@@ -250,12 +250,12 @@ async fn a_locked_file_delays_exchanges_but_loses_none() {
     let shell = rusqlite::Connection::open(setup.path()).unwrap();
     shell.execute_batch("BEGIN EXCLUSIVE").unwrap();
     for _ in 0..10 {
-        recorder.record(setup.exchange());
+        recorder.record(&setup.exchange());
     }
     let flushed = tokio::time::timeout(Duration::from_millis(1500), recorder.flush()).await;
     assert!(flushed.is_err(), "the writer waits for the lock");
     assert!(matches!(recorder.state(), CaptureState::Stopped { .. }));
-    recorder.record(setup.exchange());
+    recorder.record(&setup.exchange());
     shell.execute_batch("COMMIT").unwrap();
     recorder.flush().await;
     assert_eq!((count(&setup.path()), recorder.dropped()), (11, 0));
@@ -269,8 +269,9 @@ fn a_reader_that_does_not_end_is_noticed_before_the_log_is_emptied() {
     let reader = rusqlite::Connection::open(setup.path()).unwrap();
     reader.execute_batch("BEGIN; SELECT * FROM segment").unwrap();
     let mut segment = crate::capture::segment::Segment::default();
-    segment.push(&testing::stored(setup.exchange())).unwrap();
-    storage.insert(&segment.seal(true).unwrap().unwrap()).unwrap();
+    let mut packer = crate::capture::segment::Packer::default();
+    testing::push(&mut segment, &testing::stored(&setup.exchange()));
+    storage.insert(&segment.seal(true, &mut packer).unwrap().unwrap()).unwrap();
     assert!(!storage.empty_log().unwrap());
     assert!(storage.log_bytes() > 0);
     reader.execute_batch("COMMIT").unwrap();
@@ -283,13 +284,13 @@ async fn a_disabled_recorder_records_nothing_until_it_is_enabled() {
     let setup = Setup::new();
     let (recorder, _) = setup.start();
     recorder.apply(CaptureSettings { enabled: false, ..settings() });
-    recorder.record(setup.exchange());
+    recorder.record(&setup.exchange());
     recorder.flush().await;
     assert_eq!((recorder.state(), count(&setup.path())), (CaptureState::Disabled, 0));
     recorder.apply(CaptureSettings { redact: vec!["odd".into()], ..settings() });
     let mut exchange = setup.exchange();
     exchange.query = "odd=1".into();
-    recorder.record(exchange);
+    recorder.record(&exchange);
     recorder.flush().await;
     let stored = recorder.reader().unwrap().list(&Filter::all(), 9, None).unwrap();
     assert_eq!(stored[0].query, "odd=*", "new rules are in force");
@@ -302,7 +303,7 @@ async fn a_slow_subscriber_is_told_how_much_it_missed() {
     let (recorder, _) = setup.start();
     let mut live = recorder.subscribe();
     for _ in 0..LIVE_CAPACITY + 10 {
-        recorder.record(setup.exchange());
+        recorder.record(&setup.exchange());
     }
     recorder.flush().await;
     let missed = live.recv().await.unwrap_err();

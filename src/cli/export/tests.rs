@@ -32,7 +32,7 @@ async fn recorded(folder: &Path) -> (Host, RequestId) {
         let (now, method) = (SystemClock.now(), http::Method::GET);
         let mut exchange = Exchange::new(last, now, client, method, path.into(), query.into());
         exchange.outcome = Outcome::Ok;
-        recorder.record(exchange);
+        recorder.record(&exchange);
     }
     assert!(recorder.flush_and_close(std::time::Duration::from_secs(10)).await);
     (host, last)
