@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 
 use super::{
     redact_forms::forms,
@@ -74,6 +74,12 @@ impl Redactor {
         }
     }
 
+    /// What is known at this moment, for several texts in a row.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot(self.matcher.load())
+    }
+
     /// `bytes` with every secret masked.
     #[must_use]
     pub fn bytes<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
@@ -103,6 +109,17 @@ impl Default for Redactor {
 impl std::fmt::Debug for Redactor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Redactor(..)")
+    }
+}
+
+/// The secrets of one moment. Not to be kept over an `await`: a secret may come meanwhile.
+pub struct Snapshot(Guard<Arc<Matcher>>);
+
+impl Snapshot {
+    /// `bytes` with every secret masked.
+    #[must_use]
+    pub fn bytes<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
+        mask(bytes, &self.0.find(bytes))
     }
 }
 

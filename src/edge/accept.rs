@@ -10,15 +10,13 @@ use tokio::{
 use tower::Service;
 
 use super::{
+    Arrival,
     connection::{Accepted, serve_connection},
     metrics::Refusal,
     shared::EdgeShared,
 };
 use crate::{
-    base::{
-        body::{Request, Response},
-        cidr::plain,
-    },
+    base::{body::Response, cidr::plain},
     config::model::Scheme,
 };
 
@@ -26,11 +24,9 @@ use crate::{
 /// runtime. `service` is cloned for each request, so a clone should be an `Arc` or two.
 ///
 /// Ends when the accept loop does; the connections go on until [`EdgeShared::ended`].
-///
-/// Every request carries the extension `Arc<ConnInfo>`.
 pub async fn serve<S>(listener: TcpListener, scheme: Scheme, shared: Arc<EdgeShared>, service: S)
 where
-    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S: Service<Arrival, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
     let tasks = shared.tasks.clone();
@@ -52,7 +48,7 @@ struct Doorkeeper<S> {
 
 impl<S> Doorkeeper<S>
 where
-    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S: Service<Arrival, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
     async fn run(mut self) {
@@ -133,7 +129,7 @@ fn welcome<S>(
     shared: &Arc<EdgeShared>,
     service: &S,
 ) where
-    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S: Service<Arrival, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
     shared.metrics.accepted.inc();

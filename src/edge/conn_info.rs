@@ -1,8 +1,22 @@
 //! What is known of the connection that a request came over.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
-/// One for each connection, shared by its requests as the extension `Arc<ConnInfo>`.
+use crate::base::body::Request;
+
+/// A request, and the connection that it came over.
+#[derive(Debug)]
+pub struct Arrival {
+    /// The connection.
+    pub conn: Arc<ConnInfo>,
+    /// What came.
+    pub request: Request,
+}
+
+/// One for each connection, shared by its requests.
 #[derive(Clone, Debug)]
 pub struct ConnInfo {
     /// Counts up since the start; names the connection in logs.

@@ -14,7 +14,7 @@ use tokio::{
 use tower::Service;
 
 use super::{
-    ConnInfo, Door,
+    Arrival, ConnInfo, Door,
     admission::Ticket,
     handshake::{self, Secured},
     metrics::Refusal,
@@ -27,11 +27,7 @@ use super::{
     watchdog::Version,
 };
 use crate::{
-    base::{
-        body::{Request, Response},
-        chain::Chain,
-        cidr::plain,
-    },
+    base::{body::Response, chain::Chain, cidr::plain},
     config::model::Scheme,
 };
 
@@ -49,7 +45,7 @@ pub(super) struct Accepted {
 /// should not carry them along.
 pub(super) async fn serve_connection<S>(accepted: Accepted, edge: Arc<EdgeShared>, service: S)
 where
-    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S: Service<Arrival, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
     let _live = edge.enter();
@@ -61,7 +57,7 @@ where
 /// Everything before HTTP: PROXY header, TLS. None when it did not come so far.
 async fn establish<S>(accepted: Accepted, edge: Arc<EdgeShared>, service: S) -> Option<Serving>
 where
-    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S: Service<Arrival, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
     let Accepted { mut tcp, peer, scheme, ticket } = accepted;

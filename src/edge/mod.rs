@@ -35,7 +35,7 @@ mod watchdog;
 
 pub use accept::serve;
 pub use bind::{BoundListener, bind};
-pub use conn_info::{ConnInfo, Door};
+pub use conn_info::{Arrival, ConnInfo, Door};
 pub use deadlines::Deadlines;
 pub use error::{EdgeError, FileError};
 pub use forwarded::client_of;

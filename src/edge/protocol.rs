@@ -13,6 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tower::Service;
 
 use super::{
+    Arrival,
     answer::Answer,
     head_watch::HeadWatch,
     request::{self, Conversation},
@@ -20,10 +21,7 @@ use super::{
     supervisor::{Ended, Graceful, supervise},
     watchdog::Watchdog,
 };
-use crate::base::{
-    body::{Request, Response},
-    chain::Chain,
-};
+use crate::base::{body::Response, chain::Chain};
 
 /// The rest of a connection's life.
 pub(super) type Serving = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -35,7 +33,7 @@ pub(super) type Serving = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub(super) fn serve_http1<IO, S>(io: IO, service: S, conversation: Arc<Conversation>) -> Serving
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S: Service<Arrival, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
     let io = TokioIo::new(HeadWatch::http1(io, Arc::clone(&conversation.pulse)));
@@ -58,7 +56,7 @@ where
 pub(super) fn serve_http2<IO, S>(io: IO, service: S, conversation: Arc<Conversation>) -> Serving
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S: Service<Arrival, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
     let io = TokioIo::new(HeadWatch::http2(io, Arc::clone(&conversation.pulse)));

@@ -8,7 +8,7 @@ use hyper::body::Incoming;
 use tower::{Service, ServiceExt as _};
 
 use super::{
-    ConnInfo,
+    Arrival, ConnInfo,
     answer::{Answer, Handed},
     metrics::Cut,
     pulse::{Busy, Pulse},
@@ -41,8 +41,8 @@ impl Conversation {
         );
     }
 
-    /// Takes a request over from hyper: body with deadlines, [`ConnInfo`] as an extension.
-    fn take(self: &Arc<Self>, request: Request<Incoming>) -> Request<Body> {
+    /// Takes a request over from hyper: its body gets deadlines.
+    fn take(self: &Arc<Self>, request: Request<Incoming>) -> Arrival {
         self.edge.metrics.requests.inc();
         if self.pulse.request() >= self.edge.limits.max_requests {
             self.pulse.close_after_answer();
@@ -54,9 +54,7 @@ impl Conversation {
             let busy = Busy::new(&self.pulse);
             Body::wrap(Upload::new(incoming, Arc::clone(self), busy))
         };
-        let mut request = Request::from_parts(parts, body);
-        request.extensions_mut().insert(Arc::clone(&self.conn));
-        request
+        Arrival { conn: Arc::clone(&self.conn), request: Request::from_parts(parts, body) }
     }
 }
 
@@ -71,7 +69,7 @@ pub(super) fn http1<S>(
     Future: Send,
 > + Send
 where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send,
+    S: Service<Arrival, Response = Response<Body>, Error = Infallible> + Clone + Send,
     S::Future: Send,
 {
     hyper::service::service_fn(move |request| {
@@ -102,7 +100,7 @@ pub(super) fn http2<S>(
     Future: Send,
 > + Send
 where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send,
+    S: Service<Arrival, Response = Response<Body>, Error = Infallible> + Clone + Send,
     S::Future: Send,
 {
     hyper::service::service_fn(move |request| {

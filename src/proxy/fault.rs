@@ -36,7 +36,7 @@ impl Stage for Fault {
         };
         let text: Arc<str> = text.to_str().unwrap_or_default().into();
         Box::pin(async move {
-            let kind = Kind::parse(&text).ok_or(ProxyError::HeaderRefused {
+            let kind = Kind::parse(&text).ok_or_else(|| ProxyError::HeaderRefused {
                 name: "X-Wxgate-Fault",
                 why: "one of errcode=45009, delay=3s (60s at most), reset, status=502",
             })?;

@@ -43,7 +43,7 @@ impl Forward {
         let target = passage
             .upstream_target
             .take()
-            .ok_or(ProxyError::Internal { what: "no target behind injection" })?;
+            .ok_or_else(|| ProxyError::Internal { what: "no target behind injection" })?;
         note(passage, upstream.clone());
         // The passage is changed below, and the try needs its headers: they are lent to it.
         let (headers, method) = (std::mem::take(&mut passage.headers), passage.method.clone());
@@ -88,7 +88,7 @@ fn choose(fleet: &Fleet, avoid: &[Arc<Endpoint>]) -> Result<Arc<Endpoint>, Proxy
     let mut order = fleet.order().map_err(|source| no_endpoint(fleet, source))?;
     // A request that failed on all of them does not come here again; see `retry`.
     let best = order.clone().find(|endpoint| !is_avoided(endpoint)).or_else(|| order.next());
-    best.cloned().ok_or(ProxyError::Internal { what: "an account without upstream" })
+    best.cloned().ok_or_else(|| ProxyError::Internal { what: "an account without upstream" })
 }
 
 /// Every endpoint is set aside for a moment: answered at once instead of after another time limit.

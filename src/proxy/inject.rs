@@ -230,7 +230,10 @@ fn is_open(value: &str) -> bool {
 }
 
 fn query(passage: &Passage) -> Result<&CredentialQuery, ProxyError> {
-    passage.query.as_ref().ok_or(ProxyError::Internal { what: "no query behind authentication" })
+    passage
+        .query
+        .as_ref()
+        .ok_or_else(|| ProxyError::Internal { what: "no query behind authentication" })
 }
 
 /// The query with `fill`, percent-encoded, put in and every key taken out.
@@ -250,7 +253,8 @@ fn query_with(passage: &Passage, fill: &[(&'static str, &str)]) -> Result<String
 
 /// The present attempt asks for the call's path with this query.
 fn ask_for(passage: &mut Passage, query: &str) -> Result<(), ProxyError> {
-    let target = RequestTarget::new(passage.path()?, query).ok_or(ProxyError::TargetRefused)?;
+    let target =
+        RequestTarget::new(passage.path()?, query).ok_or_else(|| ProxyError::TargetRefused)?;
     passage.upstream_target = Some(target);
     Ok(())
 }

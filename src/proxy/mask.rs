@@ -107,8 +107,9 @@ impl Mask {
     }
 
     fn mask_headers(&self, headers: &mut HeaderMap) {
+        let secrets = self.redactor.snapshot();
         for value in headers.values_mut() {
-            if let std::borrow::Cow::Owned(masked) = self.redactor.bytes(value.as_bytes())
+            if let std::borrow::Cow::Owned(masked) = secrets.bytes(value.as_bytes())
                 && let Ok(masked) = HeaderValue::from_bytes(&masked)
             {
                 *value = masked;

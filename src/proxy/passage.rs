@@ -85,20 +85,22 @@ pub(super) struct Passage {
 impl Passage {
     /// The key, once `authenticate` has let the caller in.
     pub(super) fn key(&self) -> Result<&Arc<Key>, ProxyError> {
-        self.key.as_ref().ok_or(ProxyError::Internal { what: "no key behind authentication" })
+        self.key
+            .as_ref()
+            .ok_or_else(|| ProxyError::Internal { what: "no key behind authentication" })
     }
 
     /// The account, once it was chosen.
     pub(super) fn account(&self) -> Result<&Arc<AccountRuntime>, ProxyError> {
         self.account
             .as_ref()
-            .ok_or(ProxyError::Internal { what: "no account behind the choice of one" })
+            .ok_or_else(|| ProxyError::Internal { what: "no account behind the choice of one" })
     }
 
     /// The API path, once the account was chosen.
     pub(super) fn path(&self) -> Result<&str, ProxyError> {
         self.api_path()
-            .ok_or(ProxyError::Internal { what: "no path behind the choice of an account" })
+            .ok_or_else(|| ProxyError::Internal { what: "no path behind the choice of an account" })
     }
 
     /// The API path; until the account was chosen, what the caller asked for.

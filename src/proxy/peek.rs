@@ -15,6 +15,19 @@ use crate::{
     wechat::envelope::{self, Envelope, Peeked},
 };
 
+/// What an answer says that is here as a whole, in plain text; none for any other.
+pub(super) fn at_once(response: &Response) -> Option<Envelope> {
+    let body = response.body();
+    let whole = match body.as_full() {
+        Some(whole) => whole,
+        None if body.is_end_stream() => &Bytes::new(),
+        None => return None,
+    };
+    let is_short = whole.len() <= PLAIN_CAP_BYTES;
+    let is_plain = Encoding::of(response.headers()) == Encoding::Identity;
+    (is_short && is_plain).then(|| envelope::peek(whole, true))
+}
+
 /// The answer, unchanged, and what its beginning says.
 ///
 /// # Errors

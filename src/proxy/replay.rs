@@ -95,7 +95,8 @@ impl Replay {
         let (body, handle) = tee::tee(body, caps.capture);
         *seen = RequestBody::Watched(handle);
         let replay = Self::Stream(Arc::new(Shared::new(body, caps.replay)));
-        replay.settle().await?;
+        // In a box: streams are long anyway, and short bodies should not carry this along.
+        Box::pin(replay.settle()).await?;
         Ok(replay)
     }
 
@@ -126,7 +127,7 @@ impl Replay {
     pub(super) async fn body(&self) -> Option<Body> {
         match self {
             Self::Whole(bytes) => Some(Body::from(bytes.clone())),
-            Self::Stream(shared) => shared.attempt().await,
+            Self::Stream(shared) => Box::pin(shared.attempt()).await,
         }
     }
 

@@ -21,7 +21,8 @@ use crate::{
         kind::AccountKind,
         outcome::Outcome,
     },
-    wechat::{Peeked, errcode},
+    token::Issued,
+    wechat::{Envelope, Peeked, errcode},
     wire::{Phase, WireError},
 };
 
@@ -58,56 +59,50 @@ impl Retry {
             };
             done.tries += 1;
             passage.issued = None;
-            let answer = next.run(passage, body).await;
-            match self.judge(passage, answer, &replay, &mut done).await {
+            let peeked = match next.run(passage, body).await {
+                Ok(response) => peeked(passage, response).await,
+                Err(error) => Err(error),
+            };
+            let verdict = match peeked {
+                Ok((response, found)) => {
+                    self.judge_answer(passage, response, found, &replay, &mut done)
+                }
+                Err(error) => judge_failure(passage, error, &replay, &mut done),
+            };
+            match verdict {
                 Verdict::Final(result) => return result,
                 Verdict::Again => {}
+                Verdict::AgainAfter(pause) => Box::pin(tokio::time::sleep(pause)).await,
+                // In a box: it is rare, and what it needs is much.
+                Verdict::Replace(dead) => {
+                    Box::pin(replace_token(passage, dead, &replay, &mut done)).await?;
+                }
             }
         }
     }
 
-    async fn judge(
+    fn judge_answer(
         &self,
         passage: &mut Passage,
-        answer: Result<Response, ProxyError>,
-        replay: &Replay,
-        done: &mut Done,
-    ) -> Verdict {
-        let peeked = match answer {
-            Ok(response) => peek::peek(response).await.map_err(|error| broken_off(passage, error)),
-            Err(error) => Err(error),
-        };
-        match peeked {
-            Ok((response, found)) => {
-                let code = found.errcode;
-                if let Some(attempt) = passage.attempts.last_mut() {
-                    attempt.errcode = code;
-                }
-                passage.envelope = Some(found);
-                self.judge_answer(passage, response, code.unwrap_or(0), replay, done).await
-            }
-            Err(error) => judge_failure(passage, error, replay, done),
-        }
-    }
-
-    async fn judge_answer(
-        &self,
-        passage: &Passage,
         response: Response,
-        code: i64,
+        found: Envelope,
         replay: &Replay,
         done: &mut Done,
     ) -> Verdict {
+        if let Some(attempt) = passage.attempts.last_mut() {
+            attempt.errcode = found.errcode;
+        }
+        let code = found.errcode.unwrap_or(0);
+        passage.envelope = Some(found);
         if let Some(issued) = &passage.issued
             && is_dead_token(passage, code)
         {
             let body = response.body().as_full().cloned().unwrap_or_default();
-            return replace_token(passage, &issued.clone(), code, body, replay, done).await;
+            return Verdict::Replace(Dead { issued: issued.clone(), errcode: code, body });
         }
         if code == BUSY && !done.busy && may_repeat(passage, replay, done) {
             done.busy = true;
-            tokio::time::sleep(BUSY_PAUSE.mul_f64(1.0 + 2.0 * backoff::jitter())).await;
-            return Verdict::Again;
+            return Verdict::AgainAfter(BUSY_PAUSE.mul_f64(1.0 + 2.0 * backoff::jitter()));
         }
         if let (Some(issued), Ok(lanes)) = (&passage.issued, passage.lanes())
             && let Some(slot) = &lanes.slot
@@ -159,6 +154,26 @@ struct Done {
 enum Verdict {
     Final(Result<Response, ProxyError>),
     Again,
+    AgainAfter(Duration),
+    Replace(Dead),
+}
+
+/// A token that the platform refused, and its answer.
+struct Dead {
+    issued: Arc<Issued>,
+    errcode: i64,
+    body: Bytes,
+}
+
+/// What the beginning of an answer says; most are here as a whole.
+async fn peeked(passage: &Passage, response: Response) -> Result<(Response, Envelope), ProxyError> {
+    match peek::at_once(&response) {
+        Some(found) => Ok((response, found)),
+        None => {
+            let peeked = Box::pin(peek::peek(response)).await;
+            peeked.map_err(|error| broken_off(passage, error))
+        }
+    }
 }
 
 fn is_dead_token(passage: &Passage, code: i64) -> bool {
@@ -170,38 +185,28 @@ fn is_dead_token(passage: &Passage, code: i64) -> bool {
 /// The dead token is replaced in any case; the request goes again once, if its body can.
 async fn replace_token(
     passage: &Passage,
-    issued: &Arc<crate::token::Issued>,
-    errcode: i64,
-    body: Bytes,
+    dead: Dead,
     replay: &Replay,
     done: &mut Done,
-) -> Verdict {
+) -> Result<(), ProxyError> {
+    let Dead { issued, errcode, body } = dead;
     let Some(slot) = passage.lanes().ok().and_then(|lanes| lanes.slot.clone()) else {
-        return Verdict::Final(Err(ProxyError::Internal { what: "a token without a slot" }));
+        return Err(ProxyError::Internal { what: "a token without a slot" });
     };
     let kind = passage.account().map_or(AccountKind::MiniProgram, |account| account.config.kind);
-    slot.report_dead(issued, errcode);
+    slot.report_dead(&issued, errcode);
     if done.token {
-        return Verdict::Final(Err(ProxyError::TokenRejected {
-            kind,
-            errcode,
-            body,
-            source: None,
-        }));
+        return Err(ProxyError::TokenRejected { kind, errcode, body, source: None });
     }
     done.token = true;
-    match slot.after(issued, super::inject::TOKEN_LIMIT).await {
-        Err(source) => Verdict::Final(Err(ProxyError::TokenRejected {
-            kind,
-            errcode,
-            body,
-            source: Some(Arc::new(source)),
-        })),
-        Ok(_) if replay.is_too_long() || done.tries >= MOST_TRIES => {
-            Verdict::Final(Err(ProxyError::RetryNeeded { replay_cap: passage.live.replay_cap }))
-        }
-        Ok(_) => Verdict::Again,
+    if let Err(source) = slot.after(&issued, super::inject::TOKEN_LIMIT).await {
+        let source = Some(Arc::new(source));
+        return Err(ProxyError::TokenRejected { kind, errcode, body, source });
     }
+    if replay.is_too_long() || done.tries >= MOST_TRIES {
+        return Err(ProxyError::RetryNeeded { replay_cap: passage.live.replay_cap });
+    }
+    Ok(())
 }
 
 /// Whether the answer shows that the platform took the token: a page of some machine in

@@ -22,13 +22,13 @@ use super::{
 use crate::{
     access::{AccessMetrics, InFlight, KeyRing, Limiter, QuotaGate},
     base::{
-        body::{Body, Request, Response},
+        body::{Body, Response},
         clock::SharedClock,
         id::RequestId,
         redact::Redactor,
     },
     capture::{Recorder, tee},
-    edge::{self, ConnInfo},
+    edge::{self, Arrival, ConnInfo},
     sandbox::Sandbox,
     upstream::Pool,
     wechat::KnownPath,
@@ -84,7 +84,7 @@ impl ProxyService {
     }
 }
 
-impl tower::Service<Request> for ProxyService {
+impl tower::Service<Arrival> for ProxyService {
     type Response = Response;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
@@ -93,12 +93,11 @@ impl tower::Service<Request> for ProxyService {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request) -> Self::Future {
+    fn call(&mut self, Arrival { conn, request }: Arrival) -> Self::Future {
         let shared = self.shared.clone();
         let (head, body) = request.into_parts();
-        let opened = open(&shared.parts, head);
+        let mut passage = open(&shared.parts, conn, head);
         Box::pin(async move {
-            let Some(mut passage) = opened else { return Ok(bare_failure()) };
             let answer = Next::new(&shared.stages).run(&mut passage, body).await;
             Ok(answer.map_or_else(|_| bare_failure(), |response| watch(passage, response)))
         })
@@ -106,11 +105,10 @@ impl tower::Service<Request> for ProxyService {
 }
 
 /// The head of the request moves into the passage.
-fn open(parts: &Parts, mut head: http::request::Parts) -> Option<Box<Passage>> {
-    let conn = head.extensions.remove::<Arc<ConnInfo>>()?;
+fn open(parts: &Parts, conn: Arc<ConnInfo>, head: http::request::Parts) -> Box<Passage> {
     let (live, time) = (parts.live.load_full(), parts.clock.now());
     let client = edge::client_of(&conn, &head.headers, &live.trusted_proxies);
-    Some(Box::new(Passage {
+    Box::new(Passage {
         id: RequestId::at(time),
         time,
         started: Instant::now(),
@@ -147,7 +145,7 @@ fn open(parts: &Parts, mut head: http::request::Parts) -> Option<Box<Passage>> {
         answer_headers: None,
         answer_end: None,
         request_body: RequestBody::default(),
-    }))
+    })
 }
 
 /// Keeps the passage, and with it the slot, until the answer's body has ended or was dropped.

@@ -8,13 +8,13 @@ use super::SendLimits;
 
 /// When a try began, and how long it may take.
 #[derive(Clone, Copy)]
-pub(super) struct Deadlines {
+pub(super) struct Deadlines<'a> {
     /// When the try began, the queue included.
     pub(super) began: Instant,
-    pub(super) limits: SendLimits,
+    pub(super) limits: &'a SendLimits,
 }
 
-impl Deadlines {
+impl Deadlines<'_> {
     /// When the answer must have begun, for a request whose body ended at `ended` on a
     /// connection that was there at `connected`; and which limit says so.
     pub(super) fn answer(self, ended: Instant, connected: Instant) -> (Instant, Duration) {

@@ -18,25 +18,40 @@ use crate::{
     wire::{Exchange, Head, Http1, Http1Error, Outgoing, Phase, Turn, WireError},
 };
 
-/// A connection and a slot of `max_connections`, in use for one exchange. When it is dropped, a
-/// connection whose exchange is whole goes back to the pool, and another one is reset.
-pub(super) struct Holding {
-    exchange: Option<Exchange>,
+/// A slot of `max_connections` and, once the exchange on it is whole, a connection. When it is
+/// dropped, the connection goes back to the pool.
+pub(super) struct Finished {
+    /// And since when it is idle.
+    conn: Option<(Box<Http1>, Instant)>,
     home: Arc<Home>,
     endpoint: u64,
     _slot: OwnedSemaphorePermit,
 }
 
-impl Drop for Holding {
+impl Drop for Finished {
     fn drop(&mut self) {
-        if let Some(conn) = self.exchange.take().and_then(Exchange::finish) {
-            self.home.keep(self.endpoint, conn);
+        if let Some((conn, since)) = self.conn.take() {
+            self.home.keep(self.endpoint, conn, since);
         }
     }
 }
 
+/// A connection in use for one exchange. When it is dropped before the exchange is whole, the
+/// connection is reset.
+struct Holding {
+    exchange: Option<Exchange>,
+    slot: Finished,
+}
+
+impl Drop for Holding {
+    fn drop(&mut self) {
+        let conn = self.exchange.take().and_then(Exchange::finish);
+        self.slot.conn = conn.map(|conn| (conn, Instant::now()));
+    }
+}
+
 /// Begins to send `request` over `conn`.
-pub(super) fn begin(mut conn: Http1, endpoint: &Endpoint, request: Outgoing<'_>) -> Exchange {
+pub(super) fn begin(mut conn: Box<Http1>, endpoint: &Endpoint, request: Outgoing<'_>) -> Exchange {
     conn.was_used = true;
     Exchange::begin(conn, endpoint.host(), request)
 }
@@ -50,14 +65,19 @@ pub(super) fn answer(
     endpoint: &Endpoint,
     slot: OwnedSemaphorePermit,
     idle_limit: Duration,
-) -> (Response<Body>, Option<Holding>) {
+    now: Instant,
+) -> (Response<Body>, Option<Finished>) {
     let whole = if exchange.is_sent() { exchange.whole_body() } else { None };
-    let (home, endpoint) = (Arc::clone(home), endpoint.id);
-    let holding = Holding { exchange: Some(exchange), home, endpoint, _slot: slot };
+    let mut slot =
+        Finished { conn: None, home: Arc::clone(home), endpoint: endpoint.id, _slot: slot };
     match whole {
-        Some(whole) => (head.map(|()| Body::from(whole)), Some(holding)),
+        Some(whole) => {
+            slot.conn = exchange.finish().map(|conn| (conn, now));
+            (head.map(|()| Body::from(whole)), Some(slot))
+        }
         None => {
-            let body = Answer { holding: Some(holding), idle_limit, waiting_since: None };
+            let holding = Some(Holding { exchange: Some(exchange), slot });
+            let body = Answer { holding, idle_limit, waiting_since: None };
             (head.map(|()| Body::wrap(body)), None)
         }
     }
@@ -84,7 +104,7 @@ impl NoHead {
 /// there.
 pub(super) fn poll_head(
     exchange: &mut Exchange,
-    deadlines: Deadlines,
+    deadlines: Deadlines<'_>,
     connected: Instant,
     cx: &mut Context<'_>,
 ) -> Poll<Result<Head, NoHead>> {

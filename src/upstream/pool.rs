@@ -16,17 +16,23 @@ use super::{
     AttemptResult, Endpoint, Fleet, SendFailure, SendLimits, Sent, Timing,
     deadlines::Deadlines,
     failed::Failed,
-    http1,
-    http2::{NoAnswer, Sending},
-    shelf::Shelves,
+    http1::{self, Finished},
+    http2::{self, NoAnswer, Sending},
+    shelf::{SWEEP_EVERY, Shelves},
 };
 use crate::{
-    base::tasks::Tasks,
+    base::{body::Response, tasks::Tasks},
     wire::{Http1, LetterCases, Link, Opened, Outgoing},
 };
 
-/// How often idle connections are looked through.
-const SWEEP_EVERY: Duration = Duration::from_secs(5);
+/// What a try came to.
+struct Answered {
+    response: Response,
+    reused: bool,
+    total: Duration,
+    finished: Option<Finished>,
+}
+
 /// How long a request waits for a connection that it may share (HTTP/2) before it opens
 /// its own.
 const SHARE_WAIT: Duration = Duration::from_secs(1);
@@ -79,13 +85,12 @@ impl Pool {
         limits: &SendLimits,
     ) -> Result<Sent, SendFailure> {
         let mut timing = Timing::default();
-        let deadlines = Deadlines { began: Instant::now(), limits: *limits };
+        let deadlines = Deadlines { began: Instant::now(), limits };
         match self.attempt(fleet, endpoint, request, deadlines, &mut timing).await {
-            Ok(mut sent) => {
+            Ok(Answered { response, reused, total, finished }) => {
                 fleet.metrics.count(AttemptResult::Answered);
                 fleet.succeeded(endpoint, deadlines.began);
-                sent.timing = timing;
-                Ok(sent)
+                Ok(Sent { response, timing, reused, total, _finished: finished })
             }
             Err(Failed { error, nothing_was_sent }) => {
                 fleet.metrics.count(AttemptResult::from(&error));
@@ -101,9 +106,9 @@ impl Pool {
         fleet: &Fleet,
         endpoint: &Endpoint,
         request: Outgoing<'_>,
-        deadlines: Deadlines,
+        deadlines: Deadlines<'_>,
         timing: &mut Timing,
-    ) -> Result<Sent, Failed> {
+    ) -> Result<Answered, Failed> {
         let slot = match endpoint.gate.try_enter() {
             Some(slot) => slot,
             None => Box::pin(queue(fleet, endpoint, deadlines, timing)).await?,
@@ -117,7 +122,7 @@ impl Pool {
             }
         };
         let idle_limit = deadlines.limits.body_idle;
-        let (response, holding, reused) = match opened {
+        let (response, finished, reused, now) = match opened {
             Opened::Http1(conn) => {
                 let reused = conn.was_used;
                 let mut exchange = http1::begin(conn, endpoint, request);
@@ -129,24 +134,24 @@ impl Pool {
                     let learnt = Box::pin(self.0.letter_cases.of(head.odd_names)).await;
                     response.extensions_mut().extend(learnt);
                 }
-                let (response, holding) =
-                    http1::answer(response, exchange, &self.0, endpoint, slot, idle_limit);
-                (response, holding, reused)
+                let (now, home) = (Instant::now(), &self.0);
+                let (response, finished) =
+                    http1::answer(response, exchange, home, endpoint, slot, idle_limit, now);
+                (response, finished, reused, now)
             }
             Opened::Http2(link) => {
                 let reused = timing.connect.is_none();
                 let over = self.over_http2(link, fleet, endpoint, request, deadlines, timing);
                 let answered = Box::pin(over).await?;
-                (answered.holding(slot, idle_limit), None, reused)
+                (answered.holding(slot, idle_limit), None, reused, Instant::now())
             }
         };
         if reused {
             fleet.metrics.reused.inc();
         }
-        let now = Instant::now();
         timing.first_byte = Some(now - connected);
         let total = now - deadlines.began;
-        Ok(Sent { response, timing: *timing, reused, total, _holding: holding })
+        Ok(Answered { response, reused, total, finished })
     }
 
     /// A kept connection may hand the request back unsent; then a new one gets it, once.
@@ -156,9 +161,9 @@ impl Pool {
         fleet: &Fleet,
         endpoint: &Endpoint,
         request: Outgoing<'_>,
-        deadlines: Deadlines,
+        deadlines: Deadlines<'_>,
         timing: &mut Timing,
-    ) -> Result<super::http2::Answered, Failed> {
+    ) -> Result<http2::Answered, Failed> {
         let to = endpoint.target.label();
         let is_new = timing.connect.is_some();
         let mut sending = Sending::new(endpoint, request);
@@ -210,7 +215,7 @@ impl Pool {
 async fn queue(
     fleet: &Fleet,
     endpoint: &Endpoint,
-    deadlines: Deadlines,
+    deadlines: Deadlines<'_>,
     timing: &mut Timing,
 ) -> Result<OwnedSemaphorePermit, Failed> {
     let (to, limit) = (endpoint.target.label(), deadlines.limits.queue);
@@ -226,12 +231,12 @@ impl fmt::Debug for Pool {
 }
 
 impl Home {
-    /// Keeps a connection for the next request.
-    pub(super) fn keep(self: &Arc<Self>, endpoint: u64, conn: Http1) {
+    /// Keeps a connection that is idle since then for the next request.
+    pub(super) fn keep(self: &Arc<Self>, endpoint: u64, conn: Box<Http1>, since: Instant) {
         if self.tasks.is_stopping() {
             conn.say_goodbye();
         } else {
-            self.shelves.put(endpoint, conn);
+            self.shelves.put(endpoint, conn, since);
             self.sweep();
         }
     }

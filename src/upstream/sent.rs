@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use super::http1::Holding;
+use super::http1::Finished;
 use crate::{
     base::body::Response,
     wire::{ConnectTiming, WireError},
@@ -20,7 +20,7 @@ pub struct Sent {
     pub total: Duration,
     /// The connection and its slot of `max_connections`, where the answer is here as a whole.
     /// Another one holds them in its body.
-    pub(super) _holding: Option<Holding>,
+    pub(super) _finished: Option<Finished>,
 }
 
 /// No answer.

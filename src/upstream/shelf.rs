@@ -12,7 +12,9 @@ use crate::wire::{Http1, Link, Opened};
 
 /// Below the keep-alive of common servers (nginx: 75 s, load balancers: 60 s), so that we
 /// and not they close an idle connection: theirs races with our next request.
-pub(super) const IDLE_LIMIT: Duration = Duration::from_secs(25);
+const IDLE_LIMIT: Duration = Duration::from_secs(25);
+/// How often idle connections are looked through.
+pub(super) const SWEEP_EVERY: Duration = Duration::from_secs(5);
 /// Idle connections to one endpoint; more would be closed by age anyway.
 const IDLE_MAX: usize = 256;
 
@@ -31,13 +33,13 @@ struct Shelf {
 
 /// A connection that waits for its next request. Dropped, it says good-bye.
 struct Idle {
-    conn: Option<Http1>,
+    conn: Option<Box<Http1>>,
     since: Instant,
 }
 
 impl Idle {
     fn is_alive(&mut self) -> bool {
-        self.conn.as_mut().is_some_and(Http1::is_alive)
+        self.conn.as_mut().is_some_and(|conn| conn.is_alive())
     }
 }
 
@@ -69,14 +71,14 @@ impl Shelves {
         None
     }
 
-    /// Keeps a connection; the oldest makes room.
-    pub(super) fn put(&self, endpoint: u64, conn: Http1) {
+    /// Keeps a connection that is idle since then; the oldest makes room.
+    pub(super) fn put(&self, endpoint: u64, conn: Box<Http1>, since: Instant) {
         let mut shelves = self.shelves();
         let shelf = shelves.entry(endpoint).or_default();
         if shelf.idle.len() >= IDLE_MAX {
             shelf.idle.remove(0);
         }
-        shelf.idle.push(Idle { conn: Some(conn), since: Instant::now() });
+        shelf.idle.push(Idle { conn: Some(conn), since });
     }
 
     /// Lets others use the same connection.

@@ -83,7 +83,11 @@ impl Drop for AbortOnDrop {
     }
 }
 
-fn begin(conn: Http1, request: Request<Bytes>, target: &Target) -> Result<Exchange, WireError> {
+fn begin(
+    conn: Box<Http1>,
+    request: Request<Bytes>,
+    target: &Target,
+) -> Result<Exchange, WireError> {
     let (parts, body) = request.into_parts();
     let authority = parts.uri.authority().map(|a| a.as_str()).unwrap_or_default();
     let host = HeaderValue::from_str(authority)

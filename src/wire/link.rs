@@ -33,7 +33,7 @@ const PING_LIMIT: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub enum Opened {
     /// One request at a time.
-    Http1(Http1),
+    Http1(Box<Http1>),
     /// Many at a time.
     Http2(Link),
 }
@@ -60,7 +60,7 @@ impl Connector {
         let connected = self.connect(target).await?;
         let timing = connected.timing;
         if !connected.stream.is_http2() {
-            return Ok((Opened::Http1(Http1::new(connected.stream)), timing));
+            return Ok((Opened::Http1(Box::new(Http1::new(connected.stream))), timing));
         }
         let link = Link::begin(connected.stream, tasks).await.map_err(|error| {
             let error =

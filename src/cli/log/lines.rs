@@ -41,7 +41,7 @@ impl<S: Subscriber> Layer<S> for Lines {
         line.begin(self.format, event, now);
         event.record(&mut Fields { line: &mut line, format: self.format });
         line.end(self.format, event);
-        self.sink.push(line.text.as_bytes(), *event.metadata().level() <= Level::WARN);
+        self.sink.push(&line.text, *event.metadata().level() <= Level::WARN);
         LINE.set(line);
     }
 }
@@ -53,7 +53,8 @@ thread_local! {
 
 #[derive(Default)]
 struct Line {
-    text: String,
+    /// UTF-8.
+    text: Vec<u8>,
     /// The second since 1970 of which `date` is.
     second: Option<u64>,
     /// `2026-11-22T09:30:00`.
@@ -75,35 +76,35 @@ impl Line {
         // A long line of once must not be kept for ever.
         self.text.shrink_to(LINE_KEPT_BYTES);
         if format == LogFormat::Json {
-            self.text.push_str("{\"timestamp\":\"");
+            self.text.extend_from_slice(b"{\"timestamp\":\"");
         }
-        self.text.push_str(&self.date);
-        self.text.push('.');
+        self.text.extend_from_slice(self.date.as_bytes());
+        self.text.push(b'.');
         self.push_number(u64::from(since.subsec_micros()), 6);
-        self.text.push('Z');
+        self.text.push(b'Z');
         match format {
             LogFormat::Text => {
-                self.text.push_str(if level.len() < 5 { "  " } else { " " });
-                self.text.push_str(level);
-                self.text.push(' ');
-                self.text.push_str(event.metadata().target());
-                self.text.push(':');
+                self.text.extend_from_slice(if level.len() < 5 { b"  " } else { b" " });
+                self.text.extend_from_slice(level.as_bytes());
+                self.text.push(b' ');
+                self.text.extend_from_slice(event.metadata().target().as_bytes());
+                self.text.push(b':');
             }
             LogFormat::Json => {
-                self.text.push_str("\",\"level\":\"");
-                self.text.push_str(level);
-                self.text.push('"');
+                self.text.extend_from_slice(b"\",\"level\":\"");
+                self.text.extend_from_slice(level.as_bytes());
+                self.text.push(b'"');
             }
         }
     }
 
     fn end(&mut self, format: LogFormat, event: &Event<'_>) {
         if format == LogFormat::Json {
-            self.text.push_str(",\"target\":\"");
-            self.text.push_str(event.metadata().target());
-            self.text.push_str("\"}");
+            self.text.extend_from_slice(b",\"target\":\"");
+            self.text.extend_from_slice(event.metadata().target().as_bytes());
+            self.text.extend_from_slice(b"\"}");
         }
-        self.text.push('\n');
+        self.text.push(b'\n');
     }
 
     /// In decimal, with at least so many digits.
@@ -117,7 +118,7 @@ impl Line {
             rest /= 10;
         }
         begin = begin.min(at);
-        self.text.push_str(std::str::from_utf8(&digits[begin..]).unwrap_or_default());
+        self.text.extend_from_slice(&digits[begin..]);
     }
 }
 
@@ -134,32 +135,35 @@ impl Fields<'_> {
         let text = &mut self.line.text;
         match self.format {
             LogFormat::Text => {
-                text.push(' ');
+                text.push(b' ');
                 if !is_message {
-                    text.push_str(field.name());
-                    text.push('=');
+                    text.extend_from_slice(field.name().as_bytes());
+                    text.push(b'=');
                 }
             }
             LogFormat::Json => {
-                text.push_str(",\"");
-                text.push_str(field.name());
-                text.push_str("\":");
+                text.extend_from_slice(b",\"");
+                text.extend_from_slice(field.name().as_bytes());
+                text.extend_from_slice(b"\":");
             }
         }
         is_message
     }
 
     fn quoted(&mut self, value: impl FnOnce(&mut Escaped<'_>)) {
-        self.line.text.push('"');
+        self.line.text.push(b'"');
         value(&mut Escaped { text: &mut self.line.text, is_quoted: true });
-        self.line.text.push('"');
+        self.line.text.push(b'"');
     }
 }
 
 impl Visit for Fields<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
         let is_message = self.name(field);
-        if self.format == LogFormat::Text && (is_message || is_word(value)) {
+        let is_text = self.format == LogFormat::Text;
+        if is_text && is_word(value) {
+            self.line.text.extend_from_slice(value.as_bytes());
+        } else if is_text && is_message {
             Escaped { text: &mut self.line.text, is_quoted: false }.push(value);
         } else {
             self.quoted(|escaped| escaped.push(value));
@@ -174,14 +178,14 @@ impl Visit for Fields<'_> {
     fn record_i64(&mut self, field: &Field, value: i64) {
         self.name(field);
         if value < 0 {
-            self.line.text.push('-');
+            self.line.text.push(b'-');
         }
         self.line.push_number(value.unsigned_abs(), 1);
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
         self.name(field);
-        self.line.text.push_str(if value { "true" } else { "false" });
+        self.line.text.extend_from_slice(if value { b"true" } else { b"false" });
     }
 
     /// Three digits behind the point are what a log needs.
@@ -189,15 +193,17 @@ impl Visit for Fields<'_> {
         self.name(field);
         let thousandths = (value.abs() * 1e3).round();
         if !thousandths.is_finite() || thousandths > 1e15 {
-            let _ = write!(self.line.text, "\"{value}\"");
+            self.quoted(|escaped| {
+                let _ = write!(escaped, "{value}");
+            });
             return;
         }
         if value < 0.0 && thousandths > 0.0 {
-            self.line.text.push('-');
+            self.line.text.push(b'-');
         }
         let thousandths = thousandths as u64;
         self.line.push_number(thousandths / 1000, 1);
-        self.line.text.push('.');
+        self.line.text.push(b'.');
         self.line.push_number(thousandths % 1000, 3);
     }
 
@@ -219,23 +225,28 @@ impl Visit for Fields<'_> {
 /// Whether a text can stand without quotation marks and still be told from what is around it.
 fn is_word(text: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'=' | b'\\');
-    !text.is_empty() && text.bytes().all(is_plain)
+    !text.is_empty() && all(text, is_plain)
+}
+
+/// Looks at every byte, good or bad: without a way out the loop takes many at once.
+fn all(text: &str, is_good: impl Fn(u8) -> bool) -> bool {
+    text.bytes().fold(true, |all, byte| all & is_good(byte))
 }
 
 /// Nothing that a peer sent may begin a line, move the cursor or turn the text around.
 struct Escaped<'a> {
-    text: &'a mut String,
+    text: &'a mut Vec<u8>,
     /// Quotation marks and backslashes are escaped too, as in JSON.
     is_quoted: bool,
 }
 
 impl Escaped<'_> {
     fn push(&mut self, value: &str) {
-        let is_plain = |byte: &u8| {
-            matches!(byte, b' '..=b'~') && !(self.is_quoted && matches!(byte, b'"' | b'\\'))
-        };
-        if value.as_bytes().iter().all(is_plain) {
-            self.text.push_str(value);
+        let is_quoted = self.is_quoted;
+        let is_plain =
+            |byte: u8| matches!(byte, b' '..=b'~') & !(is_quoted & matches!(byte, b'"' | b'\\'));
+        if all(value, is_plain) {
+            self.text.extend_from_slice(value.as_bytes());
         } else {
             value.chars().for_each(|character| self.push_char(character));
         }
@@ -243,13 +254,16 @@ impl Escaped<'_> {
 
     fn push_char(&mut self, character: char) {
         match character {
-            '"' | '\\' if self.is_quoted => self.text.extend(['\\', character]),
-            _ if !character.is_control() && !turns_text(character) => self.text.push(character),
-            '\n' => self.text.push_str("\\n"),
-            '\r' => self.text.push_str("\\r"),
-            '\t' => self.text.push_str("\\t"),
+            '"' | '\\' if self.is_quoted => self.text.extend([b'\\', character as u8]),
+            _ if !character.is_control() && !turns_text(character) => {
+                self.text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+            }
+            '\n' => self.text.extend_from_slice(b"\\n"),
+            '\r' => self.text.extend_from_slice(b"\\r"),
+            '\t' => self.text.extend_from_slice(b"\\t"),
             _ => {
-                let _ = write!(self.text, "\\u{:04x}", u32::from(character));
+                let escape = format!("\\u{:04x}", u32::from(character));
+                self.text.extend_from_slice(escape.as_bytes());
             }
         }
     }

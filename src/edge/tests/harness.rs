@@ -17,13 +17,11 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use crate::{
     base::{
-        body::{Body, BodyError, Request},
+        body::{Body, BodyError},
         tasks::Tasks,
     },
     config::model::{Listen, Scheme, Tls},
-    edge::{
-        BoundListener, Certificates, ConnInfo, Deadlines, EdgeMetrics, EdgeShared, bind, serve,
-    },
+    edge::{Arrival, BoundListener, Certificates, Deadlines, EdgeMetrics, EdgeShared, bind, serve},
 };
 
 pub(super) struct TestEdge {
@@ -132,11 +130,10 @@ pub(in crate::edge) fn now() -> std::time::SystemTime {
 /// `/` says hello, `/who` tells the client, `/wait` answers once the gate opens, `/upload`
 /// counts the body, `/endless` never ends, `/dribble` opens the gate for each piece.
 async fn answer(
-    request: Request,
+    Arrival { conn, request }: Arrival,
     gate: Arc<Notify>,
     entered: Arc<Notify>,
 ) -> Result<Response<Body>, Infallible> {
-    let conn = Arc::clone(request.extensions().get::<Arc<ConnInfo>>().unwrap());
     Ok(match request.uri().path() {
         "/who" => text(format!("{} {:?} {:?}", conn.client, conn.door, conn.sni)),
         "/wait" => {

@@ -67,7 +67,7 @@ pub(super) async fn exchange(
     link: &mut Link,
     request: Request,
     upload: Option<&Upload>,
-    deadlines: Deadlines,
+    deadlines: Deadlines<'_>,
 ) -> Result<http::Response<Incoming>, Broken> {
     let connected = Instant::now();
     let Some(upload) = upload else {
@@ -97,7 +97,7 @@ fn look(
     upload: &Upload,
     link: &Link,
     connected: Instant,
-    deadlines: Deadlines,
+    deadlines: Deadlines<'_>,
 ) -> Result<Instant, Broken> {
     let (now, limits) = (Instant::now(), deadlines.limits);
     let (deadline, phase, limit) = match upload.stage() {
@@ -117,6 +117,6 @@ fn look(
 }
 
 /// Never later than the shortest limit, so that no deadline passes unseen.
-fn next_look(now: Instant, limits: SendLimits) -> Instant {
+fn next_look(now: Instant, limits: &SendLimits) -> Instant {
     now + limits.upload_stall.min(limits.header).min(limits.total)
 }

@@ -31,7 +31,7 @@ impl Lease {
     pub(super) async fn exchange(
         &mut self,
         request: Request,
-        deadlines: Deadlines,
+        deadlines: Deadlines<'_>,
     ) -> Result<Response<Incoming>, Broken> {
         exchange(&mut self.link, request, self.upload.as_deref(), deadlines).await
     }

@@ -43,7 +43,7 @@ impl Sending {
         &mut self,
         link: Link,
         to: &str,
-        deadlines: Deadlines,
+        deadlines: Deadlines<'_>,
     ) -> Result<Answered, NoAnswer> {
         let request = self.request.take().unwrap_or_default();
         let mut lease = Lease::new(link, self.upload.clone());

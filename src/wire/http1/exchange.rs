@@ -19,7 +19,7 @@ use crate::base::body::BodyError;
 
 /// Holds the connection while a request is on it. Dropped before the end, it resets it.
 pub(crate) struct Exchange {
-    conn: Http1,
+    conn: Box<Http1>,
     upload: Upload,
     is_head: bool,
     /// 1xx answers so far.
@@ -60,7 +60,7 @@ pub(crate) enum Http1Error {
 
 impl Exchange {
     /// Writes down the request for `host`; the first poll sends it.
-    pub(crate) fn begin(mut conn: Http1, host: &HeaderValue, request: Outgoing<'_>) -> Self {
+    pub(crate) fn begin(mut conn: Box<Http1>, host: &HeaderValue, request: Outgoing<'_>) -> Self {
         let length = request.length();
         request.write_head(host, length, &mut conn.output);
         let is_head = *request.method == Method::HEAD;
@@ -177,7 +177,7 @@ impl Exchange {
     /// Gives the connection back if it can carry another request. If not, it is closed: in peace
     /// after a whole exchange, else with a reset, which cuts off the rest of an upload that the
     /// peer did not wait for.
-    pub(crate) fn finish(self) -> Option<Http1> {
+    pub(crate) fn finish(self) -> Option<Box<Http1>> {
         let is_whole = self.is_over() && self.upload.is_over() && self.write_error.is_none();
         if !is_whole {
             return None;
