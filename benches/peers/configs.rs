@@ -7,7 +7,8 @@ use std::net::SocketAddr;
 
 use super::{machine, workshop::Workshop};
 
-/// The origin: answers at once, and with a mebibyte where one is asked for.
+/// The origin: answers at once, with a mebibyte where one is asked for, and after one that is sent:
+/// nginx's own `return` would not wait for a body.
 pub(crate) fn origin(workshop: &Workshop, listen: SocketAddr) -> String {
     let folder = workshop.path().display();
     format!(
@@ -25,7 +26,20 @@ http {{
             default_type application/json;
             return 200 '{{"access_token":"90_OriginsOwnTokenForTheBenchOnly_{token}","expires_in":7200}}';
         }}
+        location = {LARGE_UP} {{
+            client_body_buffer_size 2m;
+            proxy_pass http://unix:{folder}/origin.sock;
+            proxy_pass_request_body off;
+            proxy_set_header Content-Length "";
+        }}
         location = {DOWN} {{ default_type image/jpeg; alias {folder}/mebibyte.bin; }}
+        location / {{
+            default_type "application/json; encoding=utf-8";
+            return 200 '{ANSWER}';
+        }}
+    }}
+    server {{
+        listen unix:{folder}/origin.sock;
         location / {{
             default_type "application/json; encoding=utf-8";
             return 200 '{ANSWER}';
@@ -209,8 +223,11 @@ const LUA: &str = r#"set $answer "";
 /// Where the origin has a mebibyte to give.
 pub(crate) const DOWN: &str = "/cgi-bin/media/get";
 
-/// Where products and mebibytes are sent to.
+/// Where products are sent to.
 pub(crate) const UP: &str = "/shop/spu/add";
+
+/// Where mebibytes are sent to.
+pub(crate) const LARGE_UP: &str = "/cgi-bin/media/upload";
 
 /// 325 bytes, as `/shop/spu/add` answers.
 const ANSWER: &str = r#"{"errcode":0,"errmsg":"ok","data":{"product_id":23423523452345235,"out_product_id":"$request_id","create_time":"2026-03-05 12:05:25","skus":[{"sku_id":123,"out_sku_id":"51514515"},{"sku_id":124,"out_sku_id":"51514516"},{"sku_id":125,"out_sku_id":"51514517"}],"trace":"$request_id$msec","audit":"pending"}}"#;

@@ -29,6 +29,7 @@ pub(crate) fn at_rate(
     let each = (rate / CLIENTS).max(1);
     let mut h2load = command(Core::Rest, "h2load");
     h2load.args(["--h1", "-t1"]).arg(format!("-c{CLIENTS}")).arg(format!("--rps={each}"));
+    h2load.args(["--rate=1", "--rate-period=3ms"]);
     h2load.arg(format!("-n{}", each * CLIENTS * seconds)).arg("-d").arg(workshop.file("body.json"));
     for header in load::headers(workshop) {
         h2load.arg("-H").arg(header);
@@ -71,5 +72,5 @@ fn read(text: &str) -> Latency {
     Latency { p50_ms: at(0.5), p99_ms: at(0.99), failed }
 }
 
-/// Few, so that what is sent at the same moment is little.
+/// Few, and they begin one after the other, so that what is sent at the same moment is little.
 const CLIENTS: u32 = 16;

@@ -5,7 +5,7 @@ use std::{fmt::Write as _, net::SocketAddr, process::Command};
 use super::{
     Outcome, configs,
     process::{Core, command},
-    workshop::{MEBIBYTE, Workshop, bodies},
+    workshop::{Workshop, bodies},
 };
 
 /// What a generator saw.
@@ -103,8 +103,10 @@ fn script(workshop: &Workshop, send: Send) -> String {
         let (name, value) = header.split_once(": ").unwrap_or_default();
         let _ = writeln!(lua, "[\"{name}\"] = \"{value}\",");
     }
-    if send == Send::SmallAlone {
-        lua += "[\"Connection\"] = \"close\",\n";
+    match send {
+        Send::SmallAlone => lua += "[\"Connection\"] = \"close\",\n",
+        Send::Mebibyte => lua += "[\"Content-Type\"] = \"image/jpeg\",\n",
+        Send::Small | Send::Nothing => {}
     }
     lua += "}\nlocal bodies = {\n";
     match send {
@@ -114,12 +116,16 @@ fn script(workshop: &Workshop, send: Send) -> String {
             }
         }
         Send::Mebibyte => {
-            let _ = writeln!(lua, "string.rep(\"0123456789abcdef\", {}),", MEBIBYTE / 16);
+            let file = workshop.file("mebibyte.bin");
+            let _ = writeln!(lua, "io.open(\"{}\", \"rb\"):read(\"*a\"),", file.display());
         }
         Send::Nothing => lua += "\"\",\n",
     }
-    let (method, path) =
-        if send == Send::Nothing { ("GET", configs::DOWN) } else { ("POST", configs::UP) };
+    let (method, path) = match send {
+        Send::Nothing => ("GET", configs::DOWN),
+        Send::Mebibyte => ("POST", configs::LARGE_UP),
+        Send::Small | Send::SmallAlone => ("POST", configs::UP),
+    };
     let _ = write!(
         lua,
         r#"}}

@@ -37,6 +37,8 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 fn main() -> ExitCode {
     let options = Options::parse();
     if let Some(Mode::Bare(bare)) = &options.mode {
+        // As the program does.
+        let _ = rustix::thread::disable_transparent_huge_pages(true);
         return told(bare::serve(bare));
     }
     let missing = machine::missing(&options);

@@ -52,8 +52,19 @@ impl Report {
         Self { scenario, turns: Vec::new() }
     }
 
+    /// Notes a turn of `peer` with nothing beside it.
+    pub(crate) fn add(&mut self, peer: Peer, sample: Sample) {
+        self.add_between(peer, sample, sample, sample);
+    }
+
     /// Notes a turn of `peer` between two of nginx.
-    pub(crate) fn add(&mut self, peer: Peer, sample: Sample, before: Sample, behind: Sample) {
+    pub(crate) fn add_between(
+        &mut self,
+        peer: Peer,
+        sample: Sample,
+        before: Sample,
+        behind: Sample,
+    ) {
         let (_, field) = self.subject();
         let to_nginx = field(&sample) / f64::midpoint(field(&before), field(&behind));
         let turn = Turn { sample, to_nginx };
@@ -119,17 +130,22 @@ impl fmt::Display for Report {
             "peer", label, "to nginx", "half lies in", "req/s", "RSS MiB", "p99 +ms"
         )?;
         for (peer, turns) in &self.turns {
+            let is_compared = self.scenario.is_compared();
             let mut ratios: Vec<f64> = turns.iter().map(|turn| turn.to_nginx).collect();
             ratios.sort_unstable_by(f64::total_cmp);
             let quarter = |share: usize| ratios.get((ratios.len() - 1) * share / 4).copied();
             let (low, high) = (quarter(1).unwrap_or(f64::NAN), quarter(3).unwrap_or(f64::NAN));
             writeln!(
                 f,
-                "  {:<11} {:>10.2} {:>8.2} {:>15} {:>9.0} {:>8.1} {:>8.3}",
+                "  {:<11} {:>10.2} {:>8} {:>15} {:>9.0} {:>8.1} {:>8.3}",
                 peer.name(),
                 self.median(*peer, field).unwrap_or(f64::NAN),
-                self.to_nginx(*peer).unwrap_or(f64::NAN),
-                format!("{low:.2}-{high:.2}"),
+                if is_compared {
+                    format!("{:.2}", self.to_nginx(*peer).unwrap_or(f64::NAN))
+                } else {
+                    "-".into()
+                },
+                if is_compared { format!("{low:.2}-{high:.2}") } else { "-".into() },
                 self.median(*peer, |sample| sample.rate).unwrap_or(0.0),
                 self.median(*peer, |sample| sample.resident_mib).unwrap_or(0.0),
                 self.median(*peer, |sample| sample.p99_ms).unwrap_or(0.0),
@@ -149,6 +165,7 @@ pub(crate) fn budgets(reports: &[Report]) -> String {
         let found = match budget.measure {
             Measure::Ratio(to) => report.ratio(budget.peer, to),
             Measure::IdleKib => report.median(budget.peer, |sample| sample.idle_kib),
+            Measure::ResidentMib => report.median(budget.peer, |sample| sample.resident_mib),
             Measure::P50 => report.median(budget.peer, |sample| sample.p50_ms),
             Measure::P99 => report.median(budget.peer, |sample| sample.p99_ms),
         };
@@ -178,6 +195,7 @@ struct Budget {
 enum Measure {
     Ratio(Peer),
     IdleKib,
+    ResidentMib,
     P50,
     P99,
 }
@@ -187,6 +205,7 @@ impl Measure {
         match self {
             Self::Ratio(to) => format!("x {}", to.name()),
             Self::IdleKib => "KiB".to_owned(),
+            Self::ResidentMib => "RSS MiB".to_owned(),
             Self::P50 => "p50 ms".to_owned(),
             Self::P99 => "p99 ms".to_owned(),
         }
@@ -197,11 +216,12 @@ const fn budget(scenario: Scenario, peer: Peer, measure: Measure, most: f64) -> 
     Budget { scenario, peer, measure, most }
 }
 
-const BUDGETS: [Budget; 13] = [
+const BUDGETS: [Budget; 14] = [
     budget(Scenario::SmallHttp1, Peer::WxgateOff, Measure::Ratio(Peer::Nginx), 0.80),
     budget(Scenario::SmallHttp1, Peer::WxgateOff, Measure::Ratio(Peer::Bare), 1.12),
     budget(Scenario::SmallHttp1, Peer::WxgateOn, Measure::Ratio(Peer::Nginx), 0.95),
     budget(Scenario::SmallHttp1, Peer::WxgateOn, Measure::Ratio(Peer::NginxLua), 0.80),
+    budget(Scenario::SmallHttp1, Peer::WxgateOn, Measure::ResidentMib, 80.0),
     budget(Scenario::SmallHttp2, Peer::WxgateOff, Measure::Ratio(Peer::Nginx), 0.90),
     budget(Scenario::SmallHttp2, Peer::WxgateOn, Measure::Ratio(Peer::Nginx), 1.05),
     budget(Scenario::NewConnections, Peer::WxgateOn, Measure::Ratio(Peer::Nginx), 1.0),

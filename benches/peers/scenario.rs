@@ -56,6 +56,11 @@ impl Scenario {
         }
     }
 
+    /// Whether its number is one that nginx's turns right before and behind say something about.
+    pub(crate) fn is_compared(self) -> bool {
+        !matches!(self, Self::Latency | Self::IdleHttp1 | Self::IdleHttp2)
+    }
+
     fn chosen(names: &[String]) -> Outcome<Vec<Self>> {
         if let Some(unknown) = names.iter().find(|name| !ALL.iter().any(|one| one.name() == **name))
         {
@@ -95,35 +100,54 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    /// All peers run all the while, and take turns.
     fn measure(&self, peers: &[Peer]) -> Outcome<Report> {
         let mut report = Report::new(self.scenario);
+        match self.scenario {
+            Scenario::IdleHttp1 => self.measure_idle(peers, Speak::Http1, &mut report)?,
+            Scenario::IdleHttp2 => self.measure_idle(peers, Speak::Http2, &mut report)?,
+            _ => self.measure_load(peers, &mut report)?,
+        }
+        Ok(report)
+    }
+
+    /// Each peer starts anew for it: what was used before is free memory for what comes.
+    fn measure_idle(&self, peers: &[Peer], speak: Speak, report: &mut Report) -> Outcome<()> {
+        for _ in 0..self.options.rounds.min(IDLE_ROUNDS) {
+            for peer in peers {
+                let running = peer.start(self.options, self.workshop, self.origin.address)?;
+                let idle_kib =
+                    idle::kib_a_connection(self.workshop, &running, speak, IDLE_CONNECTIONS)?;
+                let resident_mib = running.program.resident_kib() as f64 / 1024.0;
+                report.add(*peer, Sample { idle_kib, resident_mib, ..Sample::default() });
+            }
+        }
+        Ok(())
+    }
+
+    /// All peers run all the while, and take turns.
+    fn measure_load(&self, peers: &[Peer], report: &mut Report) -> Outcome<()> {
         let mut running = Vec::new();
         for peer in peers {
             running.push((*peer, peer.start(self.options, self.workshop, self.origin.address)?));
         }
         let rate = self.warm(&running)? / 2;
         for _ in 0..self.options.rounds {
-            self.round(&running, rate, &mut report)?;
+            self.round(&running, rate, report)?;
         }
-        Ok(report)
+        Ok(())
     }
 
     /// Every peer has its turn between two turns of nginx, and is compared with their mean: the
     /// speed of a shared machine drifts by a third within seconds, and neighbours drift together.
     fn round(&self, running: &[(Peer, Running)], rate: u32, report: &mut Report) -> Outcome<()> {
         let Some(((_, nginx), others)) = running.split_first() else { return Ok(()) };
-        let direct = match self.scenario {
-            Scenario::Latency => self.latency(self.origin, rate)?,
-            _ => Latency::default(),
-        };
-        let mut before = self.sample(nginx, rate, direct)?;
-        report.add(Peer::Nginx, before, before, before);
+        let mut before = self.sample(nginx, rate)?;
+        report.add(Peer::Nginx, before);
         for (peer, running) in others {
-            let sample = self.sample(running, rate, direct)?;
-            let after = self.sample(nginx, rate, direct)?;
-            report.add(*peer, sample, before, after);
-            report.add(Peer::Nginx, after, after, after);
+            let sample = self.sample(running, rate)?;
+            let after = self.sample(nginx, rate)?;
+            report.add_between(*peer, sample, before, after);
+            report.add(Peer::Nginx, after);
             before = after;
         }
         Ok(())
@@ -141,7 +165,12 @@ impl Bench<'_> {
         Ok(rate)
     }
 
-    fn sample(&self, peer: &Running, rate: u32, direct: Latency) -> Outcome<Sample> {
+    fn sample(&self, peer: &Running, rate: u32) -> Outcome<Sample> {
+        // Not between the two looks at the peer's CPU time.
+        let direct = match self.scenario {
+            Scenario::Latency => self.latency(self.origin, rate)?,
+            _ => Latency::default(),
+        };
         let cpu = peer.program.cpu();
         let mut sample = match self.scenario {
             Scenario::SmallHttp1 => Sample::of(self.wrk(peer, Send::Small, CONNECTIONS)?),
@@ -155,8 +184,7 @@ impl Bench<'_> {
                 Sample::of(load::h2load(self.workshop, peer.address, requests)?)
             }
             Scenario::Latency => Sample::added(self.latency(peer, rate)?, direct),
-            Scenario::IdleHttp1 => self.idle(peer, Speak::Http1)?,
-            Scenario::IdleHttp2 => self.idle(peer, Speak::Http2)?,
+            Scenario::IdleHttp1 | Scenario::IdleHttp2 => Sample::default(),
         };
         if sample.requests > 0 {
             let used = peer.program.cpu().saturating_sub(cpu);
@@ -174,11 +202,6 @@ impl Bench<'_> {
         // One second more, because the first does not count.
         latency::at_rate(self.workshop, peer.address, rate, self.options.seconds + 1)
     }
-
-    fn idle(&self, peer: &Running, speak: Speak) -> Outcome<Sample> {
-        let kib = idle::kib_a_connection(self.workshop, peer, speak, IDLE_CONNECTIONS)?;
-        Ok(Sample { idle_kib: kib, ..Sample::default() })
-    }
 }
 
 const ALL: [Scenario; 8] = [
@@ -195,6 +218,8 @@ const ALL: [Scenario; 8] = [
 const CONNECTIONS: u32 = 64;
 const CONNECTIONS_LARGE: u32 = 8;
 const IDLE_CONNECTIONS: usize = 1000;
+/// Memory hardly varies.
+const IDLE_ROUNDS: u32 = 3;
 const WARM_SECONDS: u32 = 1;
 /// About what the peers stand, so that a round takes about as long as the others.
 const HTTP2_REQUESTS_A_SECOND: u64 = 40_000;
