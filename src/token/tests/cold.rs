@@ -3,16 +3,16 @@
 use super::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_thousand_requests_on_a_cold_token_cause_one_fetch() {
+async fn ten_thousand_requests_on_a_cold_token_cause_one_fetch() {
     let world = World::stable();
     let gateway = world.start().await;
     world.platform.hang();
     let mut requests = tokio::task::JoinSet::new();
-    for _ in 0..1000 {
+    for _ in 0..10_000 {
         let slot = gateway.slot.clone();
         requests.spawn(async move { slot.token(LIMIT).await });
     }
-    world.platform.let_through(1000);
+    world.platform.let_through(10_000);
     while let Some(token) = requests.join_next().await {
         assert!(world.platform.accepts(&token.unwrap().unwrap()));
     }

@@ -3,14 +3,14 @@
 use super::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn five_hundred_requests_survive_a_foreign_fetch_with_one_more_fetch() {
+async fn ten_thousand_requests_survive_a_foreign_fetch_with_one_more_fetch() {
     let world = World::stable();
     let gateway = Arc::new(world.start().await);
     gateway.call(&world.platform).await.unwrap();
     world.platform.foreign_fetch();
 
     let mut requests = tokio::task::JoinSet::new();
-    for _ in 0..500 {
+    for _ in 0..10_000 {
         let (gateway, platform) = (gateway.clone(), world.platform.clone());
         requests.spawn(async move { gateway.call(&platform).await });
     }
