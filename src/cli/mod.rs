@@ -18,6 +18,7 @@ mod limit;
 mod line;
 mod log;
 mod man;
+mod memory;
 mod output;
 mod reload;
 mod restore;
@@ -40,6 +41,7 @@ use self::{
 /// Runs the program: reads the command line, does it, and tells the shell how it went.
 #[must_use]
 pub fn main() -> ExitCode {
+    memory::use_small_pages();
     let cli = match Cli::read(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) => return exit::usage(&error),
