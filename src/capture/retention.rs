@@ -20,21 +20,10 @@ pub(super) struct Retention {
 }
 
 impl Retention {
-    /// Does the most urgent thing; tells whether there was one.
-    pub(super) fn step(
-        &mut self,
-        storage: &mut Storage,
-        settings: &CaptureSettings,
-        now_ms: i64,
-    ) -> Result<bool, CaptureError> {
-        Ok(expire(storage, settings, now_ms)?
-            || fit(storage, settings)?
-            || self.merge(storage, settings, now_ms)?)
-    }
-
     /// Merges small neighbours of the same time window. At a few requests a second each commit
-    /// makes a segment of its own; left so, a filter would read a million blobs.
-    fn merge(
+    /// makes a segment of its own; left so, a filter would read a million blobs. Tells
+    /// whether there was something to do.
+    pub(super) fn merge(
         &mut self,
         storage: &mut Storage,
         settings: &CaptureSettings,
@@ -85,6 +74,15 @@ fn run_at(rows: &[Row], window_ms: i64) -> &[Row] {
         })
         .count();
     &rows[..length.max(1)]
+}
+
+/// Deletes the next thing that is too old or too much; tells whether there was one.
+pub(super) fn delete(
+    storage: &mut Storage,
+    settings: &CaptureSettings,
+    now_ms: i64,
+) -> Result<bool, CaptureError> {
+    Ok(expire(storage, settings, now_ms)? || fit(storage, settings)?)
 }
 
 /// Deletes what `keep_meta` and `keep` no longer want.
@@ -191,7 +189,9 @@ mod tests {
 
     fn run_to_rest(storage: &mut Storage, settings: &CaptureSettings, now_ms: i64) {
         let mut retention = Retention::default();
-        while retention.step(storage, settings, now_ms).unwrap() {}
+        while delete(storage, settings, now_ms).unwrap()
+            || retention.merge(storage, settings, now_ms).unwrap()
+        {}
     }
 
     fn bodies(path: &std::path::Path) -> Vec<bool> {

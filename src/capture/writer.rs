@@ -15,7 +15,7 @@ use super::{
     queue::Taken,
     recorder::Shared,
     redaction::Rules,
-    retention::Retention,
+    retention::{self, Retention},
     segment::{Packer, Sealed, Segment},
     set_aside::{open_or_set_aside, set_aside},
     settings::CaptureSettings,
@@ -42,8 +42,10 @@ pub(super) struct Writer {
     /// After a failed write: not before this moment again.
     retry_at: Option<Instant>,
     retention: Retention,
-    /// When retention looks again.
-    tidy_at: Instant,
+    /// Segments that were stored since retention last deleted.
+    fresh_segments: usize,
+    /// When small segments are looked for again.
+    merge_at: Instant,
 }
 
 impl Writer {
@@ -61,7 +63,8 @@ impl Writer {
             backoff: Backoff::new(RETRY_FIRST, RETRY_MOST),
             retry_at: None,
             retention: Retention::default(),
-            tidy_at: Instant::now(),
+            fresh_segments: 0,
+            merge_at: Instant::now(),
         }
     }
 
@@ -143,6 +146,7 @@ impl Writer {
         };
         match stored {
             Ok(true) => {
+                self.fresh_segments += 1;
                 self.retry_at = None;
                 self.backoff.reset();
                 self.shared.note_stored(count);
@@ -211,22 +215,19 @@ impl Writer {
         Ok(())
     }
 
-    /// Retention: one step between batches, several while nothing else is to do.
+    /// Retention: several steps while nothing else is to do; between batches, few.
     fn tidy(&mut self, is_idle: bool) {
-        if Instant::now() < self.tidy_at {
-            return;
-        }
         self.follow_settings();
         let until = Instant::now() + if is_idle { TIDY_IDLE } else { Duration::ZERO };
-        loop {
-            let now_ms = self.shared.clock.unix_ms();
-            let did = self.retention.step(&mut self.storage, &self.settings, now_ms);
-            if let Err(error) = &did {
-                tracing::debug!(error = %Chain(error), "the capture could not be tidied up");
-            }
-            if !matches!(did, Ok(true)) {
-                self.tidy_at = Instant::now() + TIDY_EVERY;
-                break;
+        // Each segment goes in two steps, its bodies first, so with less than two for each new
+        // one the file would grow as long as exchanges come. One more makes up for what was left.
+        let mut steps = 1 + 2 * std::mem::take(&mut self.fresh_segments);
+        while (steps > 0 || Instant::now() < until) && self.did(Tidying::Delete) {
+            steps = steps.saturating_sub(1);
+        }
+        while Instant::now() >= self.merge_at {
+            if !self.did(Tidying::Merge) {
+                self.merge_at = Instant::now() + MERGE_EVERY;
             }
             if Instant::now() >= until {
                 break;
@@ -236,6 +237,27 @@ impl Writer {
             self.shared.metrics.stored_bytes.set(i64::try_from(used).unwrap_or(i64::MAX));
         }
     }
+
+    /// One step; tells whether there was something to do.
+    fn did(&mut self, tidying: Tidying) -> bool {
+        let Self { storage, settings, .. } = self;
+        let now_ms = self.shared.clock.unix_ms();
+        let did = match tidying {
+            Tidying::Delete => retention::delete(storage, settings, now_ms),
+            Tidying::Merge => self.retention.merge(storage, settings, now_ms),
+        };
+        did.unwrap_or_else(|error| {
+            tracing::debug!(error = %Chain(&error), "the capture could not be tidied up");
+            false
+        })
+    }
+}
+
+/// What retention does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tidying {
+    Delete,
+    Merge,
 }
 
 /// Says that the thread is over, also when it panics.
@@ -250,8 +272,8 @@ impl Drop for NoteEnd {
 /// How often an idle writer looks whether there is something to tidy up.
 const IDLE: Duration = Duration::from_millis(250);
 
-/// How often retention looks when there was nothing to do.
-const TIDY_EVERY: Duration = Duration::from_secs(1);
+/// How often small segments are looked for when there were none.
+const MERGE_EVERY: Duration = Duration::from_secs(1);
 
 /// How long retention may go on before the queue is looked at again.
 const TIDY_IDLE: Duration = Duration::from_millis(20);
