@@ -1,10 +1,8 @@
 //! A test of a text: a substring, a whole name, or a path pattern.
 
-use std::io::Write as _;
-
 use memchr::memchr2_iter;
 
-use crate::base::id::RequestId;
+use crate::base::id::{self, RequestId};
 
 /// What a term asks of a text. Letter case does not matter.
 #[derive(Clone, Debug)]
@@ -60,15 +58,14 @@ impl TextTest {
         }
     }
 
-    /// Whether the id's text contains the needle. Writing a million ids as text takes a third of
-    /// a second, so words with a letter that no id has are sorted out first.
+    /// Whether the id's text contains the needle. Words with a letter that no id has are sorted
+    /// out first, because writing a million ids as text takes a while.
     pub(in crate::capture) fn fits_id(&self, id: RequestId) -> bool {
         let Kind::Contains(needle) = &self.kind else { return false };
-        if needle.len() > ID_LENGTH || !needle.bytes().all(is_id_letter) {
+        if needle.len() > id::LENGTH || !needle.bytes().all(is_id_letter) {
             return false;
         }
-        let mut text = [0; ID_LENGTH];
-        write!(&mut text[..], "{id}").is_ok() && contains(&text, needle.as_bytes())
+        contains(id.text().as_bytes(), needle.as_bytes())
     }
 }
 
@@ -109,9 +106,6 @@ fn pattern_fits(pattern: &[String], segments: &[&str]) -> bool {
     }
     pattern[p..].iter().all(|rest| rest == "**")
 }
-
-/// Length of an id as text.
-const ID_LENGTH: usize = 26;
 
 #[cfg(test)]
 mod tests {
