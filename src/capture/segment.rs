@@ -113,17 +113,29 @@ impl Segment {
         keeps_parts: bool,
         packer: &mut Packer,
     ) -> Result<Option<Sealed>, CaptureError> {
-        let segment = std::mem::take(self);
-        let Some(span) = segment.span else { return Ok(None) };
-        let count = segment.count();
-        let (lines, texts, rids) = (segment.lines, segment.texts.packed, segment.rids.packed);
-        let details = packer.pack(&segment.detail_ends, &segment.details)?;
-        let parts = if keeps_parts {
-            Some(packer.pack(&segment.part_lengths, &segment.parts)?)
-        } else {
-            None
-        };
-        Ok(Some(Sealed { span, count, lines, texts, rids, details, parts }))
+        let Some(span) = self.span else { return Ok(None) };
+        let count = self.count();
+        let details = packer.pack(&self.detail_ends, &self.details);
+        let parts = keeps_parts.then(|| packer.pack(&self.part_lengths, &self.parts)).transpose();
+        let lines = std::mem::take(&mut self.lines);
+        let [texts, rids] = [&mut self.texts, &mut self.rids].map(TextTable::take);
+        self.clear();
+        Ok(Some(Sealed { span, count, lines, texts, rids, details: details?, parts: parts? }))
+    }
+
+    /// Forgets everything but the room that it took.
+    pub(super) fn clear(&mut self) {
+        self.span = None;
+        self.lines.clear();
+        self.texts.take();
+        self.rids.take();
+        self.details.clear();
+        self.detail_ends.clear();
+        self.parts.clear();
+        self.part_lengths.clear();
+        // One exchange may have had bodies of many megabytes.
+        self.parts.shrink_to(BYTES_MOST);
+        self.details.shrink_to(BYTES_MOST);
     }
 }
 
@@ -132,33 +144,39 @@ impl Segment {
 pub(super) struct Packer {
     zstd: Option<zstd::bulk::Compressor<'static>>,
     raw: Vec<u8>,
+    /// Has room for what cannot be compressed; what is stored takes a fifth of it.
+    frame: Vec<u8>,
 }
 
 impl Packer {
     /// The numbers, then the bytes, as one zstd frame behind its plain length.
     fn pack(&mut self, numbers: &[u32], bytes: &[u8]) -> Result<Vec<u8>, CaptureError> {
-        let Self { zstd, raw } = self;
+        let Self { zstd, raw, frame } = self;
         raw.clear();
         raw.shrink_to(BYTES_MOST);
         numbers.iter().for_each(|number| raw.extend_from_slice(&number.to_le_bytes()));
         raw.extend_from_slice(bytes);
         let length = (raw.len() as u32).to_le_bytes();
-        compress(zstd, raw, &length).map_err(|source| CaptureError::Compress { source })
+        compress(zstd, raw, frame).map_err(|source| CaptureError::Compress { source })?;
+        Ok([&length, &frame[..]].concat())
     }
 }
 
-/// `head`, and behind it what `raw` became.
+/// Replaces what is in `frame`.
 fn compress(
     zstd: &mut Option<zstd::bulk::Compressor<'static>>,
     raw: &[u8],
-    head: &[u8],
-) -> std::io::Result<Vec<u8>> {
+    frame: &mut Vec<u8>,
+) -> std::io::Result<()> {
     let zstd = match zstd {
         Some(zstd) => zstd,
         none => none.insert(zstd::bulk::Compressor::new(ZSTD_LEVEL)?),
     };
-    let frame = zstd.compress(raw)?;
-    Ok([head, &frame].concat())
+    frame.clear();
+    frame.shrink_to(BYTES_MOST);
+    frame.reserve(zstd::zstd_safe::compress_bound(raw.len()));
+    zstd.compress_to_buffer(raw, frame)?;
+    Ok(())
 }
 
 /// More lines than this in one segment make each look at a single one slow.

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 pub(super) struct TextTable {
     numbers: HashMap<Box<str>, u16>,
     /// Length (four bytes, little-endian) and bytes of each, in the order of their numbers.
-    pub(super) packed: Vec<u8>,
+    packed: Vec<u8>,
     count: u16,
 }
 
@@ -33,6 +33,13 @@ impl TextTable {
         self.packed.extend_from_slice(&(text.len() as u32).to_le_bytes());
         self.packed.extend_from_slice(text.as_bytes());
         self.count
+    }
+
+    /// The packed texts; the next one is the first again.
+    pub(super) fn take(&mut self) -> Vec<u8> {
+        self.numbers.clear();
+        self.count = 0;
+        std::mem::take(&mut self.packed)
     }
 }
 

@@ -138,7 +138,7 @@ impl Writer {
         let count = self.segment.count() as u64;
         let is_due = self.retry_at.is_none_or(|at| Instant::now() >= at);
         let sealed = if is_due { self.segment.seal(true, &mut self.packer) } else { Ok(None) };
-        self.segment = Segment::default();
+        self.segment.clear();
         let stored = match sealed {
             Ok(Some(sealed)) => self.write(&sealed),
             Ok(None) => Ok(false),
