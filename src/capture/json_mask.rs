@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use memchr::{memchr, memrchr};
+use memchr::memchr;
 
 use crate::base::redact::MASK;
 
@@ -20,8 +20,10 @@ pub(super) fn mask_json(
     while let Some(colon) = json.get(at..).and_then(|rest| memchr(b':', rest)) {
         let colon = at + colon;
         at = colon + 1;
-        let Some((name, level)) = name_before(json, colon) else { continue };
-        let is_hidden = if json[name.clone()].contains(&b'\\') {
+        let Some(Name { place: name, level, is_escaped }) = name_before(json, colon) else {
+            continue;
+        };
+        let is_hidden = if is_escaped {
             hides(&plain_name(&json[name.clone()]))
         } else {
             hides(&json[name.clone()])
@@ -36,15 +38,29 @@ pub(super) fn mask_json(
     }
 }
 
-/// The field name that ends right before the colon, without its quotes, and how many
-/// backslashes stand before each of those: more than none inside of a JSON string.
-fn name_before(json: &[u8], colon: usize) -> Option<(Range<usize>, usize)> {
+/// A field name before its colon.
+struct Name {
+    /// Without its quotes.
+    place: Range<usize>,
+    /// How many backslashes stand before each quote: more than none inside of a JSON string.
+    level: usize,
+    /// Whether there is a backslash in it.
+    is_escaped: bool,
+}
+
+/// The field name that ends right before the colon.
+fn name_before(json: &[u8], colon: usize) -> Option<Name> {
     let before = json[..colon].trim_ascii_end();
     let inside = before.strip_suffix(b"\"")?;
     let level = backslashes_before(inside, inside.len());
     let end = inside.len() - level;
-    let begin = memrchr(b'"', &inside[..end])? + 1;
-    (end - begin <= NAME_MOST_BYTES).then_some((begin..end, level))
+    let mut is_escaped = false;
+    // Names have some ten bytes: a loop is there before a search for the quote has begun.
+    let behind_quote = inside[..end].iter().rev().take(NAME_MOST_BYTES + 1).position(|byte| {
+        is_escaped |= *byte == b'\\';
+        *byte == b'"'
+    })?;
+    Some(Name { place: end - behind_quote..end, level, is_escaped })
 }
 
 /// The name with its escapes resolved: `session\u005fkey` is `session_key`.
