@@ -46,6 +46,10 @@ pub(crate) struct Content {
     pub(crate) detail_bytes: u64,
     /// Headers and bodies.
     pub(crate) part_bytes: u64,
+    /// When the oldest exchange came, in milliseconds since 1970; 0 if there is none.
+    pub(crate) oldest_ms: u64,
+    /// The same for the oldest that still has its bodies.
+    pub(crate) oldest_part_ms: u64,
 }
 
 impl Store {
@@ -130,6 +134,10 @@ impl Store {
                              FROM segment_lines")?,
             detail_bytes: sum("SELECT ifnull(sum(length(data)), 0) FROM segment_details")?,
             part_bytes: sum("SELECT ifnull(sum(part_bytes), 0) FROM segment")?,
+            oldest_ms: sum("SELECT ifnull(min(last_ms), 0) FROM segment")?,
+            oldest_part_ms: sum(
+                "SELECT ifnull(min(last_ms), 0) FROM segment WHERE part_bytes > 0",
+            )?,
         })
     }
 }
