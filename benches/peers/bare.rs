@@ -27,6 +27,8 @@ use super::{Outcome, options};
 
 /// Serves until it is killed.
 pub(crate) fn serve(options: &options::Bare) -> Outcome<()> {
+    // As the program does.
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let acceptor = acceptor(&options.folder)?;

@@ -24,7 +24,7 @@ http {{
         {tls}
         location = /cgi-bin/stable_token {{
             default_type application/json;
-            return 200 '{{"access_token":"90_OriginsOwnTokenForTheBenchOnly_{token}","expires_in":7200}}';
+            return 200 '{{"access_token":"90_OriginsOwnTokenForTheBenchOnly_$request_id$request_id$request_id","expires_in":7200}}';
         }}
         location = {LARGE_UP} {{
             client_body_buffer_size 2m;
@@ -48,7 +48,6 @@ http {{
 }}
 "#,
         tls = nginx_tls(workshop),
-        token = "t".repeat(100),
     )
 }
 

@@ -1,6 +1,6 @@
 //! Memory of connections on which nothing happens.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use rustls_pki_types::{CertificateDer, ServerName, pem::PemObject as _};
 use tokio::{
@@ -28,16 +28,31 @@ pub(crate) fn kib_a_connection(
     speak: Speak,
     count: usize,
 ) -> Outcome<f64> {
+    while_open(workshop, peer, speak, count, |before| {
+        let after = peer.program.resident_kib();
+        after.saturating_sub(before) as f64 / count as f64
+    })
+}
+
+/// Looks while `count` connections are idle; `look` is given the resident memory before they
+/// were opened.
+pub(crate) fn while_open<T>(
+    workshop: &Workshop,
+    peer: &Running,
+    speak: Speak,
+    count: usize,
+    look: impl FnOnce(u64) -> T,
+) -> Outcome<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let tls = connector(workshop, speak)?;
+        let tls = connector(&workshop.file("ca.pem"), speak)?;
         // What the first ones make a peer allocate is no connection's own.
         let warm = open(workshop, &tls, peer.address, speak, WARM).await?;
         let before = peer.program.resident_kib();
         let idle = open(workshop, &tls, peer.address, speak, count).await?;
-        let after = peer.program.resident_kib();
+        let seen = look(before);
         drop((warm, idle));
-        Ok(after.saturating_sub(before) as f64 / count as f64)
+        Ok(seen)
     })
 }
 
@@ -104,9 +119,10 @@ async fn greet(stream: &mut TlsStream<TcpStream>) -> Outcome<()> {
     Ok(())
 }
 
-fn connector(workshop: &Workshop, speak: Speak) -> Outcome<TlsConnector> {
+/// Trusts the bench's CA, and speaks one protocol.
+pub(crate) fn connector(ca: &Path, speak: Speak) -> Outcome<TlsConnector> {
     let mut roots = rustls::RootCertStore::empty();
-    for certificate in CertificateDer::pem_file_iter(workshop.file("ca.pem"))? {
+    for certificate in CertificateDer::pem_file_iter(ca)? {
         roots.add(certificate?)?;
     }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());

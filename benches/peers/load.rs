@@ -1,6 +1,6 @@
 //! Load from wrk (HTTP/1.1) and h2load (HTTP/2), and what they counted.
 
-use std::{fmt::Write as _, net::SocketAddr, process::Command};
+use std::{fmt::Write as _, net::SocketAddr, path::Path, process::Command};
 
 use super::{
     Outcome, configs,
@@ -39,6 +39,16 @@ pub(crate) fn wrk(
     seconds: u32,
 ) -> Outcome<Seen> {
     let script = workshop.write(&format!("{send:?}.lua"), script(workshop, send))?;
+    wrk_with(&script, address, connections, seconds)
+}
+
+/// wrk with a script that is there already and ends with [`DONE`].
+pub(crate) fn wrk_with(
+    script: &Path,
+    address: SocketAddr,
+    connections: u32,
+    seconds: u32,
+) -> Outcome<Seen> {
     let mut wrk = command(Core::Rest, "wrk");
     wrk.arg("-t1").arg(format!("-c{connections}")).arg(format!("-d{seconds}s"));
     wrk.arg("--timeout").arg("10s").arg("-s").arg(script).arg(format!("https://{address}"));
@@ -137,12 +147,7 @@ function request()
     at = at % #requests + 1
     return requests[at]
 end
-function done(summary)
-    local errors = summary.errors
-    local failed = errors.connect + errors.read + errors.write + errors.status + errors.timeout
-    io.write(string.format("\nSEEN %d %d %d\n", summary.requests, summary.duration, failed))
-end
-"#
+{DONE}"#
     );
     lua
 }
@@ -155,6 +160,15 @@ fn output(mut command: Command) -> Outcome<String> {
     }
     Err(format!("{command:?} failed:\n{text}{}", String::from_utf8_lossy(&output.stderr)).into())
 }
+
+/// Has wrk say what it saw, in a line that can be read.
+pub(crate) const DONE: &str = r#"
+function done(summary)
+    local errors = summary.errors
+    local failed = errors.connect + errors.read + errors.write + errors.status + errors.timeout
+    io.write(string.format("\nSEEN %d %d %d\n", summary.requests, summary.duration, failed))
+end
+"#;
 
 /// Streams at once over all connections.
 const H2_STREAMS: u64 = 200;

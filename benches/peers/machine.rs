@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, process::Command};
 
-use super::options::Options;
+use super::options::{Mode, Options};
 
 /// Everything that is missing, each with what to do about it.
 pub(crate) fn missing(options: &Options) -> Vec<String> {
@@ -11,19 +11,28 @@ pub(crate) fn missing(options: &Options) -> Vec<String> {
         missing.push("Linux with scheduler statistics (/proc/self/schedstat)".to_owned());
         return missing;
     }
-    for (program, package) in PROGRAMS {
+    let wanted = Wanted::of(options);
+    for (program, package) in wanted.programs {
         if !is_installed(program) {
             missing.push(format!("{program}: apt-get install {package}"));
         }
     }
-    if lua_module().is_none() {
+    if wanted.lua && lua_module().is_none() {
         missing.push("nginx's Lua module: apt-get install libnginx-mod-http-lua".to_owned());
     }
     if cores() < 2 {
         missing.push("two cores: one for the peer, one for load and origin".to_owned());
     }
-    if let Some(files) = open_files().filter(|files| *files < FILES_LEAST) {
-        missing.push(format!("{FILES_LEAST} open files (now {files}): ulimit -n {FILES_LEAST}"));
+    let least = wanted.files;
+    if let Some(files) = raised_files(least).filter(|files| *files < least) {
+        missing.push(format!("{least} open files (now {files}): ulimit -n {least}"));
+    }
+    if let Some(ports) = ports().filter(|ports| *ports < wanted.ports) {
+        let least = wanted.ports;
+        missing.push(format!(
+            "{least} ports for outgoing connections (now {ports}): \
+             sysctl net.ipv4.ip_local_port_range"
+        ));
     }
     if !options.wxgate.exists() {
         missing.push(format!("{}: give --wxgate a binary that exists", options.wxgate.display()));
@@ -72,21 +81,63 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// The soft limit, that children inherit.
+/// What a run needs, beyond what all need.
+struct Wanted {
+    programs: &'static [(&'static str, &'static str)],
+    lua: bool,
+    files: u64,
+    ports: u64,
+}
+
+impl Wanted {
+    fn of(options: &Options) -> Self {
+        let peers = Self { programs: &PROGRAMS, lua: true, files: 4096, ports: 4096 };
+        match &options.mode {
+            Some(Mode::Growth(growth)) => {
+                // 15 000 connections on each side of a gateway, which keeps 256 files for
+                // everything else, and room for ours.
+                let is_many = |name: &String| name == "connections" || name == "idle";
+                let many = growth.dimension.is_empty() || growth.dimension.iter().any(is_many);
+                let (files, ports) = if many { (16_384, 20_000) } else { (4096, 4096) };
+                Self { programs: &PROGRAMS[..FEW], lua: false, files, ports }
+            }
+            Some(Mode::Bare(_) | Mode::Load(_)) | None => peers,
+        }
+    }
+}
+
+/// The soft limit, that children inherit; raised to `least` if the hard limit allows it.
+fn raised_files(least: u64) -> Option<u64> {
+    if open_files()? < least {
+        // What became of it is seen below.
+        let _ = Command::new("prlimit")
+            .args(["--pid", &std::process::id().to_string(), &format!("--nofile={least}:")])
+            .status();
+    }
+    open_files()
+}
+
 fn open_files() -> Option<u64> {
     let limits = fs::read_to_string("/proc/self/limits").ok()?;
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
     line.split_whitespace().next()?.parse().ok()
 }
 
-const PROGRAMS: [(&str, &str); 6] = [
+/// How many connections to one address there can be.
+fn ports() -> Option<u64> {
+    let range = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?;
+    let (first, last) = range.split_once(char::is_whitespace)?;
+    last.trim().parse::<u64>().ok()?.checked_sub(first.parse().ok()?)
+}
+
+/// The first [`FEW`] are all that is needed without other peers.
+const PROGRAMS: [(&str, &str); 7] = [
     ("nginx", "nginx-light"),
-    ("haproxy", "haproxy"),
     ("wrk", "wrk"),
-    ("h2load", "nghttp2-client"),
     ("taskset", "util-linux"),
     ("setpriv", "util-linux"),
+    ("prlimit", "util-linux"),
+    ("haproxy", "haproxy"),
+    ("h2load", "nghttp2-client"),
 ];
-
-/// A thousand idle connections on each side of a peer, and room for the rest.
-const FILES_LEAST: u64 = 4096;
+const FEW: usize = 5;

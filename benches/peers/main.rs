@@ -3,6 +3,7 @@
 //! ```sh
 //! cargo bench --bench peers                      # everything, about 25 minutes
 //! cargo bench --bench peers -- --rounds 1 --seconds 2 --scenario small-h1
+//! cargo bench --bench peers -- growth            # accounts, keys, connections, about 20 minutes
 //! ```
 //!
 //! docs/PERFORMANCE.md says what is measured and what came out. Linux only; all traffic stays on
@@ -12,11 +13,15 @@
 
 mod bare;
 mod configs;
+mod gateway;
+mod generator;
+mod growth;
 mod idle;
 mod latency;
 mod load;
 mod machine;
 mod options;
+mod page;
 mod peer;
 mod process;
 mod report;
@@ -36,10 +41,10 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    if let Some(Mode::Bare(bare)) = &options.mode {
-        // As the program does.
-        let _ = rustix::thread::disable_transparent_huge_pages(true);
-        return told(bare::serve(bare));
+    match &options.mode {
+        Some(Mode::Bare(bare)) => return told(bare::serve(bare)),
+        Some(Mode::Load(load)) => return told(generator::serve(load)),
+        Some(Mode::Growth(_)) | None => {}
     }
     let missing = machine::missing(&options);
     if !missing.is_empty() {
@@ -68,7 +73,12 @@ fn run(options: Options) -> Outcome<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (ended, end) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
-        let outcome = scenario::measure_all(&options, &workshop);
+        let outcome = match &options.mode {
+            Some(Mode::Growth(growth)) => growth::measure(&options, growth, &workshop),
+            Some(Mode::Bare(_) | Mode::Load(_)) | None => {
+                scenario::measure_all(&options, &workshop)
+            }
+        };
         // The receiver is gone only after Ctrl-C.
         drop(ended.send(outcome));
     });

@@ -9,10 +9,10 @@ pub(crate) struct Options {
     #[command(subcommand)]
     pub(crate) mode: Option<Mode>,
     /// Rounds of each scenario; peers take turns within a round, and medians are shown.
-    #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(long, global = true, default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) rounds: u32,
     /// Seconds of load for each peer in each round.
-    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=600))]
+    #[arg(long, global = true, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=600))]
     pub(crate) seconds: u32,
     /// Only these scenarios.
     #[arg(long, value_delimiter = ',')]
@@ -21,18 +21,31 @@ pub(crate) struct Options {
     #[arg(long, value_delimiter = ',')]
     pub(crate) peer: Vec<String>,
     /// The wxgate binary; default: the one built along with this.
-    #[arg(long, default_value = env!("CARGO_BIN_EXE_wxgate"))]
+    #[arg(long, global = true, default_value = env!("CARGO_BIN_EXE_wxgate"))]
     pub(crate) wxgate: PathBuf,
     /// What cargo passes to every bench.
-    #[arg(long, hide = true)]
+    #[arg(long, global = true, hide = true)]
     bench: bool,
 }
 
 /// What else this binary is.
 #[derive(clap::Subcommand, Debug)]
 pub(crate) enum Mode {
+    /// Where the cost of wxgate grows: with accounts, keys and connections.
+    Growth(Growth),
     /// A pass-through of hyper and rustls and nothing else, in the foreground.
     Bare(Bare),
+    /// Sends requests as it is told on its standard input.
+    #[command(hide = true)]
+    Load(Load),
+}
+
+/// What may grow.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Growth {
+    /// Only these dimensions: accounts, keys, connections, idle.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) dimension: Vec<String>,
 }
 
 /// The bare proxy's settings.
@@ -44,4 +57,24 @@ pub(crate) struct Bare {
     pub(crate) origin: SocketAddr,
     /// A folder with `cert.pem`, `key.pem` and `ca.pem`.
     pub(crate) folder: PathBuf,
+}
+
+/// Where requests go, over how many connections.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Load {
+    /// Who is asked.
+    pub(crate) address: SocketAddr,
+    /// The CA to trust.
+    pub(crate) ca: PathBuf,
+    /// The caller's key.
+    pub(crate) key: String,
+    /// HTTP/1.1 connections with small requests.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) http1: usize,
+    /// HTTP/2 connections with small requests.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) http2: usize,
+    /// HTTP/1.1 connections with a mebibyte, up and down in turn.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) large: usize,
 }

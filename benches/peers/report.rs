@@ -233,7 +233,8 @@ const BUDGETS: [Budget; 14] = [
     budget(Scenario::IdleHttp2, Peer::WxgateOn, Measure::IdleKib, 24.0),
 ];
 
-fn median(mut values: Vec<f64>) -> f64 {
+/// The middle one, or the mean of the two in the middle.
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     let middle = values.len() / 2;
     match (values.get(middle), values.get(middle.wrapping_sub(1))) {
