@@ -1,6 +1,13 @@
 //! A wxgate with as many accounts and keys as wanted, everything on, and how it started.
 
-use std::{fmt::Write as _, fs, net::SocketAddr, path::Path, thread::sleep, time::Duration};
+use std::{
+    fmt::Write as _,
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    thread::sleep,
+    time::Duration,
+};
 
 use rusqlite::params;
 use sha2::Digest as _;
@@ -35,6 +42,8 @@ pub(crate) struct Gateway {
     pub(crate) accounts: usize,
     /// From the start of the process until it said that it serves.
     pub(crate) ready: Duration,
+    pub(crate) log: PathBuf,
+    data: PathBuf,
     metrics: SocketAddr,
 }
 
@@ -68,7 +77,7 @@ impl Gateway {
         let metrics = wait_until_ready(&mut program, &data, &log)?;
         let (ready, accounts) = (began.elapsed(), setup.accounts);
         let running = Running { program, address: listen };
-        Ok(Self { running, keys, accounts, ready, metrics })
+        Ok(Self { running, keys, accounts, ready, log, data, metrics })
     }
 
     /// Waits until nothing goes on any more, then looks for a while.
@@ -82,6 +91,12 @@ impl Gateway {
     /// The sum of all lines of a metric, whatever their labels.
     pub(crate) fn metric(&self, name: &str) -> Outcome<f64> {
         Ok(page::sum(&page::read(self.metrics)?, name))
+    }
+
+    /// What its databases take on disk.
+    pub(crate) fn stored_bytes(&self) -> u64 {
+        let entries = fs::read_dir(&self.data).into_iter().flatten().flatten();
+        entries.filter_map(|entry| Some(entry.metadata().ok()?.len())).sum()
     }
 
     fn cpu_ms_a_second(&self, look: Duration) -> f64 {

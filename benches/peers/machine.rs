@@ -63,6 +63,19 @@ pub(crate) fn description() -> String {
     )
 }
 
+/// Clock ticks in which each core had nothing to do, since the machine began.
+pub(crate) fn idle_ticks() -> Vec<u64> {
+    let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
+    let of_core = |line: &str| -> Option<u64> {
+        let rest = line.strip_prefix("cpu")?;
+        // The line without a number is the sum of the others. Idle, and idle with a disk at work.
+        let is_core = rest.starts_with(|first: char| first.is_ascii_digit());
+        let mut ticks = rest.split(' ').skip(4).map_while(|ticks| ticks.parse::<u64>().ok());
+        is_core.then(|| Some(ticks.next()? + ticks.next()?))?
+    };
+    stat.lines().filter_map(of_core).collect()
+}
+
 /// Where Debian puts the two shared objects that `load_module` wants.
 pub(crate) fn lua_module() -> Option<[&'static str; 2]> {
     let modules = [
@@ -101,6 +114,7 @@ impl Wanted {
                 let (files, ports) = if many { (16_384, 20_000) } else { (4096, 4096) };
                 Self { programs: &PROGRAMS[..FEW], lua: false, files, ports }
             }
+            Some(Mode::Soak(_)) => Self { programs: &PROGRAMS[..FEW], lua: false, ..peers },
             Some(Mode::Bare(_) | Mode::Load(_)) | None => peers,
         }
     }

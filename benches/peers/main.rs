@@ -4,6 +4,7 @@
 //! cargo bench --bench peers                      # everything, about 25 minutes
 //! cargo bench --bench peers -- --rounds 1 --seconds 2 --scenario small-h1
 //! cargo bench --bench peers -- growth            # accounts, keys, connections, about 20 minutes
+//! cargo bench --bench peers -- soak --minutes 10 # mixed load, held; ends with 1 if it fails
 //! ```
 //!
 //! docs/PERFORMANCE.md says what is measured and what came out. Linux only; all traffic stays on
@@ -26,6 +27,7 @@ mod peer;
 mod process;
 mod report;
 mod scenario;
+mod soak;
 mod workshop;
 
 use std::process::ExitCode;
@@ -44,7 +46,7 @@ fn main() -> ExitCode {
     match &options.mode {
         Some(Mode::Bare(bare)) => return told(bare::serve(bare)),
         Some(Mode::Load(load)) => return told(generator::serve(load)),
-        Some(Mode::Growth(_)) | None => {}
+        Some(Mode::Growth(_) | Mode::Soak(_)) | None => {}
     }
     let missing = machine::missing(&options);
     if !missing.is_empty() {
@@ -75,6 +77,7 @@ fn run(options: Options) -> Outcome<()> {
     std::thread::spawn(move || {
         let outcome = match &options.mode {
             Some(Mode::Growth(growth)) => growth::measure(&options, growth, &workshop),
+            Some(Mode::Soak(soak)) => soak::run(&options, soak, &workshop),
             Some(Mode::Bare(_) | Mode::Load(_)) | None => {
                 scenario::measure_all(&options, &workshop)
             }

@@ -33,6 +33,8 @@ pub(crate) struct Options {
 pub(crate) enum Mode {
     /// Where the cost of wxgate grows: with accounts, keys and connections.
     Growth(Growth),
+    /// Mixed load at a part of the highest rate; ends with 1 if anything fails or grows.
+    Soak(Soak),
     /// A pass-through of hyper and rustls and nothing else, in the foreground.
     Bare(Bare),
     /// Sends requests as it is told on its standard input.
@@ -46,6 +48,17 @@ pub(crate) struct Growth {
     /// Only these dimensions: accounts, keys, connections, idle.
     #[arg(long, value_delimiter = ',')]
     pub(crate) dimension: Vec<String>,
+}
+
+/// How long, and how hard.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Soak {
+    /// Minutes of load.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) minutes: u32,
+    /// Which part of the highest rate is held.
+    #[arg(long, default_value_t = 0.6)]
+    pub(crate) share: f64,
 }
 
 /// The bare proxy's settings.

@@ -74,6 +74,12 @@ impl Program {
     pub(crate) fn resident_kib(&self) -> u64 {
         tree(self.child.id()).into_iter().map(resident_kib).sum()
     }
+
+    /// How many file descriptors the whole tree has open.
+    pub(crate) fn files(&self) -> u64 {
+        let of = |pid| fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count) as u64;
+        tree(self.child.id()).into_iter().map(of).sum()
+    }
 }
 
 impl Drop for Program {

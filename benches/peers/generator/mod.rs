@@ -17,7 +17,7 @@ use std::{
 };
 
 pub(crate) use child::serve;
-pub(crate) use tally::Seen;
+pub(crate) use tally::{Kind, Seen};
 
 use super::{
     Outcome,
@@ -35,7 +35,7 @@ pub(crate) struct Connections {
 
 /// The generator, as its parent sees it. It ends when dropped.
 pub(crate) struct Generator {
-    _program: Program,
+    pub(crate) program: Program,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
 }
@@ -54,7 +54,7 @@ impl Generator {
         load.arg(format!("--http2={}", connections.http2));
         load.arg(format!("--large={}", connections.large));
         let (program, input, output) = Program::talking(load)?;
-        let mut generator = Self { _program: program, input, output: BufReader::new(output) };
+        let mut generator = Self { program, input, output: BufReader::new(output) };
         generator.answer()?;
         Ok(generator)
     }

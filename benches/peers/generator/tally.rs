@@ -62,6 +62,10 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
+    pub(crate) fn of(&self, kind: Kind) -> Tally {
+        self.tallies[kind as usize]
+    }
+
     pub(crate) fn sum(&self, count: fn(&Tally) -> u64) -> u64 {
         self.tallies.iter().map(count).sum()
     }
