@@ -146,6 +146,7 @@ impl Client {
         name: &str,
     ) -> std::io::Result<TlsStream<TcpStream>> {
         let tcp = TcpStream::connect(self.address).await?;
+        tcp.set_nodelay(true)?;
         let name = ServerName::try_from(name.to_owned()).unwrap();
         let connector = if speak == Speak::Http1 { &self.tls } else { &self.tls_h2 };
         connector.connect(name, tcp).await

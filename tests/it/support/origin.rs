@@ -51,7 +51,14 @@ pub(crate) enum Say {
 pub(crate) struct Origin {
     pub(crate) address: SocketAddr,
     pub(crate) ca_pem: String,
-    received: Arc<Mutex<Vec<Received>>>,
+    seen: Arc<Mutex<Seen>>,
+}
+
+#[derive(Default)]
+struct Seen {
+    received: Vec<Received>,
+    /// Those that were no token fetches.
+    calls: usize,
 }
 
 type Script = Arc<dyn Fn(&Received, usize) -> Say + Send + Sync>;
@@ -73,8 +80,8 @@ impl Origin {
         let (acceptor, ca_pem) = certificate(names);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let received = Arc::new(Mutex::new(Vec::new()));
-        let (seen, script): (_, Script) = (received.clone(), Arc::new(script));
+        let kept = Arc::new(Mutex::new(Seen::default()));
+        let (seen, script): (_, Script) = (kept.clone(), Arc::new(script));
         tokio::spawn(async move {
             while let Ok((tcp, _)) = listener.accept().await {
                 let (acceptor, seen, script) = (acceptor.clone(), seen.clone(), script.clone());
@@ -85,14 +92,15 @@ impl Origin {
                 });
             }
         });
-        Self { address, ca_pem, received }
+        Self { address, ca_pem, seen: kept }
     }
 
     /// Everything but token fetches, in order.
     pub(crate) fn received(&self) -> Vec<Received> {
-        self.received
+        self.seen
             .lock()
             .unwrap()
+            .received
             .iter()
             .filter(|r| !r.target().starts_with("/cgi-bin/stable_token"))
             .cloned()
@@ -100,9 +108,10 @@ impl Origin {
     }
 
     pub(crate) fn token_fetches(&self) -> usize {
-        self.received
+        self.seen
             .lock()
             .unwrap()
+            .received
             .iter()
             .filter(|r| r.target().starts_with("/cgi-bin/stable_token"))
             .count()
@@ -117,20 +126,21 @@ impl Origin {
     }
 }
 
-async fn serve<S>(mut stream: S, seen: &Mutex<Vec<Received>>, script: &Script)
+async fn serve<S>(mut stream: S, seen: &Mutex<Seen>, script: &Script)
 where
     S: AsyncRead + tokio::io::AsyncWrite + Unpin,
 {
     let mut buffer = Vec::new();
     while let Some(request) = read_request(&mut stream, &mut buffer).await {
+        let is_fetch = request.target().starts_with("/cgi-bin/stable_token");
         let number = {
             let mut seen = seen.lock().unwrap();
-            let number =
-                seen.iter().filter(|r| !r.target().starts_with("/cgi-bin/stable_token")).count();
-            seen.push(request.clone());
+            let number = seen.calls;
+            seen.calls += usize::from(!is_fetch);
+            seen.received.push(request.clone());
             number
         };
-        let say = if request.target().starts_with("/cgi-bin/stable_token") {
+        let say = if is_fetch {
             Say::Json(format!(r#"{{"access_token":"90_{:0>60}","expires_in":7200}}"#, number))
         } else {
             script(&request, number)
