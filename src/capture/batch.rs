@@ -285,4 +285,4 @@ fn split_off<'a, T>(from: &mut &'a [T], count: usize) -> &'a [T] {
 const RECORDS_KEPT: usize = 2048;
 
 /// Room for their bytes.
-const BYTES_KEPT: usize = 4 << 20;
+const BYTES_KEPT: usize = 2 << 20;

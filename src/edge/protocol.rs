@@ -78,17 +78,18 @@ where
 
 /// The boundary: how the connection ended is counted and logged here.
 async fn watched<C: Graceful>(conn: Pin<Box<C>>, it: Arc<Conversation>) {
-    let metrics = &it.edge.metrics;
     let watchdog = Watchdog::new(Arc::clone(&it.edge.limits), Arc::clone(&it.pulse), it.version);
+    let ended = supervise(conn, watchdog, it.edge.orders(), |cut| it.edge.metrics.cut(cut)).await;
+    // Looked up only now: whatever is kept until then is a part of each idle connection.
     let (id, client) = (it.conn.id, it.conn.client);
-    match supervise(conn, watchdog, it.edge.orders(), |cut| metrics.cut(cut)).await {
+    match ended {
         Ended::Done(Ok(())) => {}
         Ended::Done(Err(error)) => tracing::debug!(
             conn.id = id, client.addr = %client, error = %Chain(&error),
             "connection {id} from {client} broke off"
         ),
         Ended::Cut(cut) => {
-            metrics.cut(cut);
+            it.edge.metrics.cut(cut);
             tracing::debug!(
                 conn.id = id, client.addr = %client, reason = cut.as_str(),
                 "cut connection {id} from {client}: {}", cut.as_str()
