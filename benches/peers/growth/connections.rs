@@ -33,18 +33,22 @@ pub(super) fn active(bench: &Bench<'_>) -> Outcome<Table> {
     let mut table = Table::new(&title, Vec::new(), LOADS.to_vec());
     table.is_of_start = false;
     bench.rounds(&mut cases, &mut table)?;
-    for case in &cases {
-        let rest = case.row.rest.resident_kib as f64;
-        let kib =
-            |load: usize| (case.row.resident_mib[load] * 1024.0 - rest) / case.row.size as f64;
+    table.rows = cases.into_iter().map(|case| case.row).collect();
+    let Some((first, more)) = table.rows.split_first() else { return Ok(table) };
+    for row in more {
+        // The first ones' memory is the load's, not the connections'.
+        let kib = |load: usize| {
+            let more = row.resident_mib[load] - first.resident_mib[load];
+            more * 1024.0 / (row.size - first.size) as f64
+        };
         table.remarks.push(format!(
-            "{}: a connection takes {:.1} KiB when used in turn, {:.1} KiB when all wait for answers",
-            case.row.size,
+            "{}: each connection beyond {} takes {:.1} KiB used in turn, {:.1} KiB all at once",
+            row.size,
+            first.size,
             kib(0),
             kib(1)
         ));
     }
-    table.rows = cases.into_iter().map(|case| case.row).collect();
     Ok(table)
 }
 
