@@ -20,6 +20,7 @@ pub mod percent;
 pub mod permission;
 pub mod redact;
 mod redact_forms;
+mod redact_known;
 mod redact_matcher;
 pub mod roots;
 pub mod secret;

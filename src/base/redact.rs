@@ -10,9 +10,7 @@ use std::{
 use arc_swap::{ArcSwap, Guard};
 
 use super::{
-    redact_forms::forms,
-    redact_matcher::{FORM_LEAST_BYTES, Matcher},
-    secret::Secret,
+    redact_forms::forms, redact_known::Known, redact_matcher::FORM_LEAST_BYTES, secret::Secret,
 };
 
 /// Knows every live secret. Shared; a change is in force for the next scan.
@@ -21,15 +19,24 @@ use super::{
 /// percent and JSON spelling. The shapes of keys, surrogates and handles (`wxgk_…`, `wxgt_…`,
 /// `wxgr_…`) are found without being known.
 pub struct Redactor {
-    live: Mutex<HashMap<String, VecDeque<Secret>>>,
-    matcher: ArcSwap<Matcher>,
+    live: Mutex<Live>,
+    known: ArcSwap<Known>,
+}
+
+#[derive(Default)]
+struct Live {
+    slots: HashMap<String, VecDeque<Secret>>,
+    /// How many there are in all slots.
+    count: usize,
+    /// Those that came since the large table was made.
+    latest: Vec<Secret>,
 }
 
 impl Redactor {
     /// Knows only the shapes.
     #[must_use]
     pub fn new() -> Self {
-        Self { live: Mutex::default(), matcher: ArcSwap::from_pointee(Matcher::new(Vec::new())) }
+        Self { live: Mutex::default(), known: ArcSwap::from_pointee(Known::all(Vec::new())) }
     }
 
     /// Protects `secret` from now on, and the last few secrets of the same `slot` (for instance
@@ -40,28 +47,40 @@ impl Redactor {
             return;
         }
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        let values = live.entry(slot.to_owned()).or_default();
+        let values = live.slots.entry(slot.to_owned()).or_default();
         if values.iter().any(|known| known.matches(secret.expose().as_bytes())) {
             return;
         }
-        if values.len() == KEPT_PER_SLOT {
+        // One that is let go may be masked a little longer, until the large table is made anew.
+        let makes_room = values.len() == KEPT_PER_SLOT;
+        if makes_room {
             values.pop_front();
         }
         values.push_back(secret.clone());
-        self.rebuild(&live);
+        live.count += usize::from(!makes_room);
+        live.latest.push(secret.clone());
+        if live.is_large_table_due() {
+            self.rebuild(&mut live);
+        } else {
+            let latest = live.latest.iter().flat_map(|secret| forms(secret.expose())).collect();
+            self.known.store(Arc::new(self.known.load().with_latest(latest)));
+        }
     }
 
     /// Stops protecting the secrets of a slot whose account is gone.
     pub fn forget(&self, slot: &str) {
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        if live.remove(slot).is_some() {
-            self.rebuild(&live);
+        if let Some(gone) = live.slots.remove(slot) {
+            live.count -= gone.len();
+            self.rebuild(&mut live);
         }
     }
 
-    fn rebuild(&self, live: &HashMap<String, VecDeque<Secret>>) {
-        let all = live.values().flatten().flat_map(|secret| forms(secret.expose())).collect();
-        self.matcher.store(Arc::new(Matcher::new(all)));
+    fn rebuild(&self, live: &mut Live) {
+        live.latest.clear();
+        let secrets = live.slots.values().flatten();
+        let all = secrets.flat_map(|secret| forms(secret.expose())).collect();
+        self.known.store(Arc::new(Known::all(all)));
     }
 
     /// `text` with every secret masked.
@@ -77,26 +96,35 @@ impl Redactor {
     /// What is known at this moment, for several texts in a row.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot(self.matcher.load())
+        Snapshot(self.known.load())
     }
 
     /// `bytes` with every secret masked.
     #[must_use]
     pub fn bytes<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
-        mask(bytes, &self.matcher.load().find(bytes))
+        mask(bytes, &self.known.load().find(bytes))
     }
 
     /// Where secrets stand in `bytes`, in order.
     #[must_use]
     pub fn find(&self, bytes: &[u8]) -> Vec<Range<usize>> {
-        self.matcher.load().find(bytes)
+        self.known.load().find(bytes)
     }
 
     /// How many bytes at the end of `bytes` may be the beginning of a secret: a stream holds
     /// that many back until more has come.
     #[must_use]
     pub fn undecided(&self, bytes: &[u8]) -> usize {
-        self.matcher.load().begun_at_end(bytes).map_or(0, |begin| bytes.len() - begin)
+        self.known.load().begun_at_end(bytes).map_or(0, |begin| bytes.len() - begin)
+    }
+}
+
+impl Live {
+    /// With some thousand secrets a table takes tens of milliseconds to make, and each account
+    /// brings some and renews them. So new ones go into a small table first; both are made
+    /// seldom enough when the small one holds about the square root of all.
+    fn is_large_table_due(&self) -> bool {
+        self.count <= ONE_TABLE || self.latest.len().pow(2) > 2 * self.count
     }
 }
 
@@ -113,7 +141,7 @@ impl std::fmt::Debug for Redactor {
 }
 
 /// The secrets of one moment. Not to be kept over an `await`: a secret may come meanwhile.
-pub struct Snapshot(Guard<Arc<Matcher>>);
+pub struct Snapshot(Guard<Arc<Known>>);
 
 impl Snapshot {
     /// `bytes` with every secret masked.
@@ -137,5 +165,12 @@ fn mask<'a>(bytes: &'a [u8], found: &[Range<usize>]) -> Cow<'a, [u8]> {
     Cow::Owned(masked)
 }
 
+/// Up to this many secrets one table is cheap to make, and cheaper to search than two.
+const ONE_TABLE: usize = 64;
+
 /// A token stays valid for some minutes after it was replaced, so a few are remembered.
 const KEPT_PER_SLOT: usize = 8;
+
+#[cfg(test)]
+#[path = "redact_test.rs"]
+mod tests;

@@ -80,16 +80,18 @@ impl Matcher {
         if bytes.len() >= SHAPE_START_BYTES + SHAPE_LEAST_BYTES {
             find_shapes(bytes, &mut found);
         }
-        if bytes.len() >= self.shortest {
-            self.find_forms(bytes, &mut found);
-        }
+        self.find_forms(bytes, &mut found);
         if found.len() > 1 {
             found.sort_unstable_by_key(|range| (range.start, range.end));
         }
         found
     }
 
-    fn find_forms(&self, bytes: &[u8], found: &mut Vec<Range<usize>>) {
+    /// Adds where spellings stand, without the shapes.
+    pub(super) fn find_forms(&self, bytes: &[u8], found: &mut Vec<Range<usize>>) {
+        if bytes.len() < self.shortest {
+            return;
+        }
         let mut at = 0;
         while let Some(sample) = bytes.get(at..).and_then(sample) {
             let (word, bit) = self.place(sample);
