@@ -6,18 +6,15 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::error::StartError;
+use super::{connectors::Connectors, error::StartError};
 use crate::{
     base::{chain::Chain, kind::AccountKind, name::Name, secret::Secret, tasks::Tasks},
-    config::model::{Account, Config, Egress, Family, Origin, Scheme, TokenFamily, Upstream},
+    config::model::{Account, Config, Origin, Scheme, TokenFamily, Upstream},
     proxy::{AccountRuntime, Lanes, Live, ProxyMetrics, RetryBudget},
     sandbox::{Sandbox, SandboxAccount, shadow_name},
     token::{Broker, ClassicIssuer, Slot, SlotId, SlotPolicy, StableIssuer, TokenProvider},
     upstream::{EndpointOptions, Fleet, FleetLimits, Metrics as UpstreamMetrics},
-    wire::{
-        Client, ConnectLimits, Connector, ConnectorOptions, OwnListeners, Resolver, RootsSource,
-        WireError,
-    },
+    wire::{Client, Connector, OwnListeners, Resolver, WireError},
 };
 
 /// Builds account runtimes, at the start and at each reload.
@@ -55,11 +52,13 @@ impl AccountFactory {
             let name = account.name.to_string();
             move |source| StartError::Account { account: name, source }
         };
+        let mut connectors = Connectors::new(&self.own, &self.resolver, &self.sandbox);
         let mut prepared = Vec::new();
         for account in &config.accounts {
             let known = old.and_then(|live| live.accounts.get(&account.name));
             let known = known.filter(|known| goes_the_same_way(&known.config, account));
-            prepared.push((account, self.ways(account, config, known).map_err(wrap(account))?));
+            let ways = self.ways(account, config, known, &mut connectors);
+            prepared.push((account, ways.map_err(wrap(account))?));
         }
         // From here on nothing can fail: the broker learns of the accounts that will be in force.
         let built = prepared.into_iter().map(|(account, ways)| {
@@ -76,16 +75,18 @@ impl AccountFactory {
         account: &Account,
         config: &Config,
         known: Option<&Arc<AccountRuntime>>,
+        connectors: &mut Connectors<'_>,
     ) -> Result<Ways, WireError> {
+        let to_sandbox = connectors.of_sandbox()?;
         let shadow = match known {
             Some(known) => known.shadow.fleet.clone(),
-            None => self.sandbox_fleet(account, config)?,
+            None => self.sandbox_fleet(account, config, to_sandbox.clone())?,
         };
         let real = match (&account.upstream, known) {
             (Upstream::Sandbox, _) => shadow.clone(),
             (Upstream::Origins(_), Some(known)) => known.real.fleet.clone(),
             (Upstream::Origins(origins), None) => {
-                let connector = self.connector(account)?;
+                let connector = connectors.of(account)?;
                 let endpoint = |origin: &Origin| EndpointOptions {
                     label: origin.to_string().into(),
                     origin: origin.clone(),
@@ -102,14 +103,14 @@ impl AccountFactory {
         let issuer_clients = match &account.upstream {
             Upstream::Sandbox => Vec::new(),
             Upstream::Origins(origins) => {
-                let client = Client::new(self.connector(account)?, self.tasks.clone());
+                let client = Client::new(connectors.of(account)?, self.tasks.clone());
                 origins
                     .iter()
                     .filter_map(|origin| Some((origin.to_string().parse().ok()?, client.clone())))
                     .collect()
             }
         };
-        let sandbox_client = Client::new(self.sandbox_connector()?, self.tasks.clone());
+        let sandbox_client = Client::new(to_sandbox, self.tasks.clone());
         Ok(Ways { real, shadow, issuer_clients, sandbox_client })
     }
 
@@ -207,40 +208,16 @@ impl AccountFactory {
         }
     }
 
-    fn connector(&self, account: &Account) -> Result<Connector, WireError> {
-        Connector::new(ConnectorOptions {
-            egress: account.egress.clone(),
-            roots: RootsSource::Config(account.roots.clone()),
-            offer_http2: account.upstream_http2,
-            limits: ConnectLimits::default(),
-            own: self.own.clone(),
-            resolver: self.resolver.clone(),
-        })
-    }
-
-    fn sandbox_connector(&self) -> Result<Connector, WireError> {
-        Connector::new(ConnectorOptions {
-            egress: Egress { family: Family::Any, bind: None, proxy: None },
-            roots: RootsSource::Store(Arc::new(self.sandbox_roots())),
-            offer_http2: false,
-            limits: ConnectLimits::default(),
-            own: OwnListeners::default(),
-            resolver: self.resolver.clone(),
-        })
-    }
-
-    /// The sandbox's own CA, and no other.
-    fn sandbox_roots(&self) -> rustls::RootCertStore {
-        let mut roots = rustls::RootCertStore::empty();
-        roots.add_parsable_certificates(self.sandbox.ca_der());
-        roots
-    }
-
-    fn sandbox_fleet(&self, account: &Account, config: &Config) -> Result<Arc<Fleet>, WireError> {
+    fn sandbox_fleet(
+        &self,
+        account: &Account,
+        config: &Config,
+        connector: Connector,
+    ) -> Result<Arc<Fleet>, WireError> {
         let endpoint = EndpointOptions {
             label: "sandbox".into(),
             origin: origin_of(self.sandbox.address()),
-            connector: self.sandbox_connector()?,
+            connector,
         };
         Fleet::new(account.name.as_str(), vec![endpoint], limits(config), &self.upstream_metrics)
     }

@@ -3,6 +3,7 @@
 //! What it starts is told in docs/ARCHITECTURE.md, sections 2 and 5.
 
 mod accounts;
+mod connectors;
 pub mod data_dir;
 mod drain;
 mod error;

@@ -22,7 +22,7 @@ impl RootsSource {
     ///
     /// # Errors
     /// [`WireError::Roots`] if a named file cannot be read or holds no certificate.
-    pub(super) fn load(&self) -> Result<Arc<RootCertStore>, WireError> {
+    pub fn load(&self) -> Result<Arc<RootCertStore>, WireError> {
         match self {
             Self::Store(store) => Ok(Arc::clone(store)),
             Self::Config(Roots::System) => Ok(Arc::new(system())),
