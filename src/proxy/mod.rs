@@ -31,6 +31,7 @@ mod passage;
 mod path_rule;
 mod peek;
 mod replay;
+mod replay_stream;
 mod request_body;
 mod rescue;
 mod retry;
