@@ -130,11 +130,13 @@ impl<F: Fn(&[u8]) -> bool> Work<'_, F> {
             mask_query(content, &self.hides, &mut |name| note(found, name));
         }
         if body.is_cut {
-            // A secret may go on behind the cut.
+            // A secret may go on behind the cut. Whole ones are looked for before that is hidden:
+            // the last byte of one may be the first of another.
             let begun = self.redactor.undecided(content);
+            let hits = mask_values(self.redactor, content);
             let begin = content.len() - begun;
             content[begin..].fill(MASK);
-            if begun > 0 {
+            if begun > 0 || !hits.is_empty() {
                 note(found, b"body");
             }
         }

@@ -90,7 +90,16 @@ pub(super) fn stored(exchange: &Exchange) -> StoredExchange {
 
 /// As it is stored with the default rules, on its way through a batch.
 pub(super) fn redacted(exchange: &Exchange, redactor: &Redactor) -> StoredExchange {
-    let rules = Rules::new(&["session_key".to_owned()], 1 << 20);
+    redacted_up_to(exchange, redactor, 1 << 20)
+}
+
+/// The same, with a cap for what a compressed body holds.
+pub(super) fn redacted_up_to(
+    exchange: &Exchange,
+    redactor: &Redactor,
+    body_cap: usize,
+) -> StoredExchange {
+    let rules = Rules::new(&["session_key".to_owned()], body_cap);
     let mut batch = Batch::default();
     batch.push(exchange);
     let mut stored = None;

@@ -122,6 +122,34 @@ fn a_cut_body_ends_before_a_cut_character_and_hides_a_cut_secret() {
 }
 
 #[test]
+fn a_body_cut_right_behind_a_secret_hides_all_of_it() {
+    let redactor = redactor();
+    // What is last in the token is first in this one, and in all its spellings.
+    redactor.protect("other/token", &Secret::new("m-another-token-of-the-platform".into()));
+    redactor.protect("third/token", &Secret::new("ormm-another-token-of-the-platform".into()));
+    for before in ["x ".to_owned(), "x".repeat(6000)] {
+        for behind in 0..3 {
+            let text = format!("{before}{TOKEN}mm and more");
+            let cap = before.len() + TOKEN.len() + behind;
+            let whole = Bytes::from(text.clone());
+            let mut plain = testing::at("/x", 0);
+            plain.request.body = Captured::of(&whole, cap);
+            let mut zipped = testing::at("/x", 0);
+            let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            gzip.write_all(text.as_bytes()).unwrap();
+            zipped.request.headers.append("content-encoding", "gzip".parse().unwrap());
+            zipped.request.body = Captured::of(&gzip.finish().unwrap().into(), 1 << 20);
+            for exchange in [plain, zipped] {
+                let stored = testing::redacted_up_to(&exchange, &redactor, cap);
+                let (begin, end) = body(&stored).split_at(before.len());
+                assert!(begin == before && end.trim_start_matches('*').len() <= behind, "{end}");
+                assert!(stored.request.truncated && stored.redacted.contains(&"body".into()));
+            }
+        }
+    }
+}
+
+#[test]
 fn chunks_are_joined_before_they_are_searched() {
     let mut exchange = testing::at("/x", 0);
     let (left, right) = TOKEN.split_at(10);
