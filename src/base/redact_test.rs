@@ -43,6 +43,18 @@ fn the_large_table_is_made_seldom() {
 }
 
 #[test]
+fn a_secret_of_two_slots_stands_in_one_place() {
+    let redactor = Redactor::new();
+    for number in 0..=ONE_TABLE {
+        redactor.protect(&format!("slot-{number}"), &Secret::new(text(number)));
+    }
+    redactor.protect("another", &Secret::new(text(0)));
+    let all = redactor.known.load_full();
+    assert!(all.has_two_tables(), "else this shows nothing");
+    assert_eq!(redactor.find(text(0).as_bytes()), [0..text(0).len()]);
+}
+
+#[test]
 fn what_is_forgotten_is_not_masked_and_the_others_are() {
     let redactor = Redactor::new();
     for number in 0..2 * ONE_TABLE {
