@@ -56,8 +56,11 @@ impl Rules {
         let mut in_body = Vec::new();
         let mut request = work.message(&record.request, chunks[0], bytes, &mut in_body);
         let mut response = work.message(&record.response, chunks[1], bytes, &mut Vec::new());
-        let hits = mask_values(redactor, bytes);
-        let is_hit = |place: &Range<usize>| hits.iter().any(|hit| place.contains(&hit.start));
+        // Names of keys and accounts stand first. They are ours, and must stay names.
+        let names = record.path.range().start;
+        let hits = mask_values(redactor, &mut bytes[names..]);
+        let is_hit =
+            |place: &Range<usize>| hits.iter().any(|hit| place.contains(&(names + hit.start)));
         let is_body_hit = is_hit(&request.place) | request.mask_values(redactor);
         response.mask_values(redactor);
         // A replay must know of all that is missing.

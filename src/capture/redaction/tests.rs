@@ -150,6 +150,21 @@ fn a_body_cut_right_behind_a_secret_hides_all_of_it() {
 }
 
 #[test]
+fn names_of_keys_and_accounts_stay_names_whatever_a_secret_is() {
+    let redactor = redactor();
+    redactor.protect("a/app_secret", &Secret::new("shop-of-the-north".into()));
+    let mut exchange = testing::at("/x/shop-of-the-north", 0);
+    exchange.account = Some("shop-of-the-north".parse().unwrap());
+    exchange.key = Some("ci-shop-of-the-north".parse().unwrap());
+    let stored = testing::redacted(&exchange, &redactor);
+    assert_eq!((&stored.account, &stored.key), (&exchange.account, &exchange.key));
+    assert_eq!(
+        (&*stored.path, &stored.redacted[..]),
+        ("/x/*****************", &["path".into()][..])
+    );
+}
+
+#[test]
 fn chunks_are_joined_before_they_are_searched() {
     let mut exchange = testing::at("/x", 0);
     let (left, right) = TOKEN.split_at(10);
