@@ -220,13 +220,14 @@ impl Writer {
         Ok(())
     }
 
-    /// Retention: several steps while nothing else is to do; between batches, few.
+    /// Retention: longer while nothing else is to do, shortly between batches.
     fn tidy(&mut self, is_idle: bool) {
         self.follow_settings();
         let until = Instant::now() + if is_idle { TIDY_IDLE } else { Duration::ZERO };
         // Each segment goes in two steps, its bodies first, so with less than two for each new
-        // one the file would grow as long as exchanges come. One more makes up for what was left.
-        let mut steps = 1 + 2 * std::mem::take(&mut self.fresh_segments);
+        // one the file would grow as long as exchanges come. Old ones may be smaller than those
+        // that come, so there may be more; mostly there is nothing at all to delete.
+        let mut steps = DELETED_BETWEEN + 2 * std::mem::take(&mut self.fresh_segments);
         while (steps > 0 || Instant::now() < until) && self.did(Tidying::Delete) {
             steps = steps.saturating_sub(1);
         }
@@ -283,7 +284,11 @@ const MERGE_EVERY: Duration = Duration::from_secs(1);
 /// How long retention may go on before the queue is looked at again.
 const TIDY_IDLE: Duration = Duration::from_millis(20);
 
-/// So many exchanges take a hundred microseconds or less.
+/// How many segments, or their bodies, may be deleted between two batches beyond the new ones':
+/// some milliseconds.
+const DELETED_BETWEEN: usize = 64;
+
+/// So many small exchanges take a hundred microseconds or less; long bodies take longer.
 const TURN: usize = 8;
 
 /// A batch grows to this when exchanges come faster than they are stored. Then nothing is given

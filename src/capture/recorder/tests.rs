@@ -311,25 +311,31 @@ async fn a_slow_subscriber_is_told_how_much_it_missed() {
     assert_eq!(live.recv().await.unwrap().seq, 11);
 }
 
-/// One segment a batch, and never idle: both bodies and lines must go as fast as they come.
+/// One segment a batch, and never idle: both bodies and lines must go as fast as they come, also
+/// where what comes is larger than what is there.
 #[tokio::test]
 async fn a_file_stays_within_its_size_while_exchanges_keep_coming() {
+    stays_within_its_size(&[40_000; 100]).await;
+    stays_within_its_size(&[[2000; 200], [40_000; 200]].concat()[..215]).await;
+}
+
+async fn stays_within_its_size(bodies: &[usize]) {
     let setup = Setup::new();
     let (recorder, _) = setup.start();
     let most = 400_000;
     recorder.apply(CaptureSettings { max_size: ByteSize(most), ..settings() });
-    let mut noise = vec![0; 40_000];
-    for _ in 0..100 {
+    for length in bodies {
+        let mut noise = vec![0; *length];
         aws_lc_rs::rand::fill(&mut noise).unwrap();
         let mut exchange = setup.exchange();
-        exchange.request.body = Captured::of(&Bytes::copy_from_slice(&noise), noise.len());
+        exchange.request.body = Captured::of(&Bytes::from(noise), *length);
         recorder.record(&exchange);
         recorder.flush().await;
     }
     assert!(recorder.flush_and_close(Duration::from_secs(10)).await);
     let (storage, next_seq, _) = open_or_set_aside(&setup.path(), 0).unwrap();
     let (used, _) = storage.used_and_free_bytes().unwrap();
-    assert_eq!(next_seq, 101);
+    assert_eq!(next_seq, bodies.len() as u64 + 1);
     assert!(used <= most, "{used} bytes are in use");
     assert!(used > most / 2, "no more is deleted than must be: {used} bytes are in use");
 }
