@@ -3,7 +3,7 @@
 //! TLS on both sides, the origin's certificate verified, connections kept on both sides, a limit
 //! by key that never bites, one worker.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::Path};
 
 use super::{machine, workshop::Workshop};
 
@@ -155,30 +155,12 @@ pub(crate) fn wxgate(
     origin: SocketAddr,
 ) -> String {
     use sha2::Digest as _;
-    let folder = workshop.path().display();
     let hash: String =
         sha2::Sha256::digest(&workshop.key).iter().map(|byte| format!("{byte:02x}")).collect();
+    let data = workshop.file(&format!("wxgate-data-{captures}"));
+    let secret = workshop.file("secret");
     format!(
-        r#"[server]
-listen = ["https://{listen}"]
-hosts = ["localhost", "127.0.0.1"]
-data_dir = "{folder}/wxgate-data-{captures}"
-workers = 1
-[tls]
-mode = "files"
-cert = "{folder}/cert.pem"
-key = "{folder}/key.pem"
-[[account]]
-name = "shop"
-kind = "mini-program"
-app_id = "wx0123456789abcdef"
-app_secret = "file:{folder}/secret"
-upstream = ["https://{origin}"]
-ca = "{folder}/ca.pem"
-[[account.limit]]
-path = "/shop/**"
-rate = "1000000/s"
-[limits]
+        r#"{server}[limits]
 per_key = "1000000/s"
 [[key]]
 name = "bench"
@@ -186,9 +168,54 @@ sha256 = "{hash}"
 lane = "live"
 [capture]
 enabled = {captures}
+{account}"#,
+        server = wxgate_server(workshop, &data, listen),
+        account = wxgate_account(workshop, "shop", "wx0123456789abcdef", &secret, origin),
+    )
+}
+
+/// Where wxgate listens and keeps its data; one worker, metrics on any port.
+pub(crate) fn wxgate_server(workshop: &Workshop, data: &Path, listen: SocketAddr) -> String {
+    format!(
+        r#"[server]
+listen = ["https://{listen}"]
+hosts = ["localhost", "127.0.0.1"]
+data_dir = "{data}"
+workers = 1
+[tls]
+mode = "files"
+cert = "{folder}/cert.pem"
+key = "{folder}/key.pem"
 [metrics]
 listen = "127.0.0.1:0"
-"#
+"#,
+        folder = workshop.path().display(),
+        data = data.display(),
+    )
+}
+
+/// An account whose limit never bites.
+pub(crate) fn wxgate_account(
+    workshop: &Workshop,
+    name: &str,
+    app_id: &str,
+    secret: &Path,
+    origin: SocketAddr,
+) -> String {
+    format!(
+        r#"[[account]]
+name = "{name}"
+kind = "mini-program"
+app_id = "{app_id}"
+app_secret = "file:{secret}"
+upstream = ["https://{origin}"]
+ca = "{folder}/ca.pem"
+[[account.limit]]
+path = "/shop/**"
+rate = "1000000/s"
+"#,
+        secret = secret.display(),
+        folder = workshop.path().display(),
     )
 }
 

@@ -18,7 +18,7 @@ use wxgate::{
 };
 
 use super::{
-    Outcome, page,
+    Outcome, configs, page,
     peer::Running,
     process::{Core, Program, command},
     workshop::{Workshop, free_port, private},
@@ -157,26 +157,16 @@ fn config(
     listen: SocketAddr,
     origin: SocketAddr,
 ) -> Outcome<String> {
-    let (folder, data) = (workshop.path().display(), data.display());
     let size = setup.capture_size;
-    let mut text = format!(
-        r#"[server]
-listen = ["https://{listen}"]
-hosts = ["localhost", "127.0.0.1"]
-data_dir = "{data}"
-workers = 1
-[tls]
-mode = "files"
-cert = "{folder}/cert.pem"
-key = "{folder}/key.pem"
-[limits]
+    let mut text = configs::wxgate_server(workshop, data, listen);
+    let _ = write!(
+        text,
+        r#"[limits]
 per_key = "1000000/s"
 in_flight = 100000
 [capture]
 enabled = true
 max_size = "{size}"
-[metrics]
-listen = "127.0.0.1:0"
 "#
     );
     for number in 0..setup.accounts {
@@ -185,22 +175,8 @@ listen = "127.0.0.1:0"
         let text_of: String = hash[..16].iter().map(|byte| format!("{byte:02x}")).collect();
         let secret = workshop.write(&format!("secret-{number}"), text_of)?;
         private(&secret)?;
-        let _ = write!(
-            text,
-            r#"[[account]]
-name = "{name}"
-kind = "mini-program"
-app_id = "wx{number:016x}"
-app_secret = "file:{secret}"
-upstream = ["https://{origin}"]
-ca = "{folder}/ca.pem"
-[[account.limit]]
-path = "/shop/**"
-rate = "1000000/s"
-"#,
-            name = account(number),
-            secret = secret.display(),
-        );
+        let (name, app_id) = (account(number), format!("wx{number:016x}"));
+        text += &configs::wxgate_account(workshop, &name, &app_id, &secret, origin);
     }
     Ok(text)
 }

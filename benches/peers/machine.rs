@@ -1,8 +1,15 @@
 //! What the comparison needs of the machine, and what it is.
 
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+};
 
-use super::options::{Mode, Options};
+use super::{
+    frame,
+    options::{Mode, Options},
+};
 
 /// Everything that is missing, each with what to do about it.
 pub(crate) fn missing(options: &Options) -> Vec<String> {
@@ -20,7 +27,7 @@ pub(crate) fn missing(options: &Options) -> Vec<String> {
     if wanted.lua && lua_module().is_none() {
         missing.push("nginx's Lua module: apt-get install libnginx-mod-http-lua".to_owned());
     }
-    if cores() < 2 {
+    if frame::cores() < 2 {
         missing.push("two cores: one for the peer, one for load and origin".to_owned());
     }
     let least = wanted.files;
@@ -42,9 +49,6 @@ pub(crate) fn missing(options: &Options) -> Vec<String> {
 
 /// One line about what was measured on and with.
 pub(crate) fn description() -> String {
-    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpu.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let version = |program: &str, argument: &str| {
         let output = Command::new(program).arg(argument).output();
         let output = output.map(|o| [o.stdout, o.stderr].concat()).unwrap_or_default();
@@ -52,10 +56,8 @@ pub(crate) fn description() -> String {
         text.lines().next().unwrap_or("?").to_owned()
     };
     format!(
-        "{} cores of {}, Linux {}\n{} | {} | {} | {}",
-        cores(),
-        model.map_or("an unknown CPU", |(_, name)| name.trim()),
-        kernel.trim(),
+        "{}\n{} | {} | {} | {}",
+        frame::machine(),
         version("nginx", "-v"),
         version("haproxy", "-v"),
         version("wrk", "-v"),
@@ -90,10 +92,6 @@ fn is_installed(program: &str) -> bool {
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
-}
-
 /// What a run needs, beyond what all need.
 struct Wanted {
     programs: &'static [(&'static str, &'static str)],
@@ -126,6 +124,7 @@ fn raised_files(least: u64) -> Option<u64> {
         // What became of it is seen below.
         let _ = Command::new("prlimit")
             .args(["--pid", &std::process::id().to_string(), &format!("--nofile={least}:")])
+            .stderr(Stdio::null()) // what is missing is told in one place
             .status();
     }
     open_files()

@@ -14,6 +14,8 @@
 
 mod bare;
 mod configs;
+#[path = "../frame/mod.rs"]
+mod frame;
 mod gateway;
 mod generator;
 mod growth;
@@ -33,13 +35,12 @@ mod workshop;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use frame::{Outcome, told};
 use options::{Mode, Options};
 
 /// The same as the program's, also for the bare proxy.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 fn main() -> ExitCode {
     let options = Options::parse();
@@ -48,53 +49,18 @@ fn main() -> ExitCode {
         Some(Mode::Load(load)) => return told(generator::serve(load)),
         Some(Mode::Growth(_) | Mode::Soak(_)) | None => {}
     }
-    let missing = machine::missing(&options);
-    if !missing.is_empty() {
-        eprintln!("the comparison needs what this machine does not have:");
-        missing.iter().for_each(|what| eprintln!("  - {what}"));
-        return ExitCode::from(2);
-    }
-    told(run(options))
+    let refused = frame::refused("comparison", &machine::missing(&options));
+    refused.unwrap_or_else(|| told(run(options)))
 }
 
-fn told(outcome: Outcome<()>) -> ExitCode {
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// Measures in one thread and waits in another for the end or for Ctrl-C. Everything that was
-/// started has the measuring thread as its parent and dies with it (`process::Program`).
+/// Everything that is started has the measuring thread as its parent and dies with it
+/// (`process::Program`).
 fn run(options: Options) -> Outcome<()> {
     let workshop = workshop::Workshop::open()?;
     let folder = workshop.path().to_owned();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (ended, end) = tokio::sync::oneshot::channel();
-    std::thread::spawn(move || {
-        let outcome = match &options.mode {
-            Some(Mode::Growth(growth)) => growth::measure(&options, growth, &workshop),
-            Some(Mode::Soak(soak)) => soak::run(&options, soak, &workshop),
-            Some(Mode::Bare(_) | Mode::Load(_)) | None => {
-                scenario::measure_all(&options, &workshop)
-            }
-        };
-        // The receiver is gone only after Ctrl-C.
-        drop(ended.send(outcome));
-    });
-    let outcome = runtime.block_on(async {
-        let mut terminate =
-            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            outcome = end => outcome?,
-            _ = tokio::signal::ctrl_c() => Err("interrupted".into()),
-            _ = terminate.recv() => Err("told to end".into()),
-        }
-    });
-    // After Ctrl-C the measuring thread still holds the folder, so it is removed from here.
-    let _ = std::fs::remove_dir_all(folder);
-    outcome
+    frame::run(&folder, move || match &options.mode {
+        Some(Mode::Growth(growth)) => growth::measure(&options, growth, &workshop),
+        Some(Mode::Soak(soak)) => soak::run(&options, soak, &workshop),
+        Some(Mode::Bare(_) | Mode::Load(_)) | None => scenario::measure_all(&options, &workshop),
+    })
 }

@@ -1,8 +1,11 @@
 //! What the measurement needs of the machine, and what it is.
 
-use std::{fs, path::Path, process::Command};
+use std::{path::Path, process::Command};
 
-use super::options::{Options, Part};
+use super::{
+    frame,
+    options::{Options, Part},
+};
 
 /// Everything that is missing, each with what to do about it.
 pub(crate) fn missing(options: &Options) -> Vec<String> {
@@ -11,7 +14,7 @@ pub(crate) fn missing(options: &Options) -> Vec<String> {
         missing.push("Linux with scheduler statistics (/proc/self/schedstat)".to_owned());
         return missing;
     }
-    if cores() < 2 {
+    if frame::cores() < 2 {
         missing.push("two cores: one for the writer, one for whoever hands exchanges over".into());
     }
     let (folder, wanted) = (std::env::temp_dir(), wanted_bytes(options));
@@ -40,15 +43,10 @@ fn wanted_bytes(options: &Options) -> u64 {
 
 /// Two lines about what is measured on.
 pub(crate) fn description() -> String {
-    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpu.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let folder = std::env::temp_dir();
     format!(
-        "{} cores of {}, Linux {}\nwxgate {} | SQLite {} | {} on {}",
-        cores(),
-        model.map_or("an unknown CPU", |(_, name)| name.trim()),
-        kernel.trim(),
+        "{}\nwxgate {} | SQLite {} | {} on {}",
+        frame::machine(),
         env!("CARGO_PKG_VERSION"),
         rusqlite::version(),
         folder.display(),
@@ -70,10 +68,6 @@ fn df(folder: &Path, column: &str) -> Option<String> {
         .ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     text.lines().nth(1).map(|line| line.trim().to_owned())
-}
-
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Of `capture.db`, with something to spare.

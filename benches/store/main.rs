@@ -25,67 +25,27 @@ mod store;
 mod traffic;
 mod write;
 
-use std::{path::Path, process::ExitCode};
+#[path = "../frame/mod.rs"]
+mod frame;
+
+use std::process::ExitCode;
 
 use clap::Parser as _;
+use frame::Outcome;
 use options::Options;
 
 /// The same as the program's.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
-
 fn main() -> ExitCode {
     let options = Options::parse();
-    let missing = machine::missing(&options);
-    if !missing.is_empty() {
-        eprintln!("the measurement needs what this machine does not have:");
-        missing.iter().for_each(|what| eprintln!("  - {what}"));
-        return ExitCode::from(2);
-    }
-    match run(options) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    let refused = frame::refused("measurement", &machine::missing(&options));
+    refused.unwrap_or_else(|| frame::told(run(options)))
 }
 
-/// Measures in one thread and waits in another for the end or for Ctrl-C.
 fn run(options: Options) -> Outcome<()> {
     let folder = tempfile::Builder::new().prefix("wxgate-store-").tempdir()?;
     let place = folder.path().to_owned();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (ended, end) = tokio::sync::oneshot::channel();
-    std::thread::Builder::new().name("bench".into()).spawn(move || {
-        let outcome = bench::measure_all(&options, &place);
-        // The receiver is gone only after Ctrl-C.
-        drop(ended.send(outcome));
-    })?;
-    let outcome = runtime.block_on(async {
-        let mut terminate =
-            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            outcome = end => outcome?,
-            _ = tokio::signal::ctrl_c() => Err("interrupted".into()),
-            _ = terminate.recv() => Err("told to end".into()),
-        }
-    });
-    remove(folder.path());
-    outcome
+    frame::run(folder.path(), move || bench::measure_all(&options, &place))
 }
-
-/// After Ctrl-C the measuring thread goes on until the process is gone, and may put another file
-/// into the folder while it is being emptied.
-fn remove(folder: &Path) {
-    for _ in 0..REMOVALS {
-        if std::fs::remove_dir_all(folder).is_ok() || !folder.exists() {
-            return;
-        }
-    }
-    eprintln!("{} is left, please remove it", folder.display());
-}
-
-const REMOVALS: u32 = 100;
