@@ -51,7 +51,7 @@ fn a_secret_of_two_slots_stands_in_one_place() {
     redactor.protect("another", &Secret::new(text(0)));
     let all = redactor.known.load_full();
     assert!(all.has_two_tables(), "else this shows nothing");
-    assert_eq!(redactor.find(text(0).as_bytes()), [0..text(0).len()]);
+    assert_eq!(redactor.find(text(0).as_bytes()).len(), 1);
 }
 
 #[test]

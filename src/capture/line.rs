@@ -3,7 +3,7 @@
 //! A million lines are 64 MB that are scanned where they lie, without parsing. Texts stand once
 //! in a table beside the lines of their segment; a line holds their numbers.
 
-use super::redacted::Redacted;
+use super::{exchange::Marks, redacted::Redacted};
 use crate::base::{id::RequestId, outcome::Outcome, permission::Lane};
 
 /// Length of a packed line in bytes.
@@ -67,11 +67,29 @@ impl Flags {
         self.0 & flag.0 != 0
     }
 
-    /// Those of the facts that are so.
-    pub(super) fn of_facts<const N: usize>(facts: [(Self, bool); N]) -> Self {
-        let set = facts.iter().filter(|(_, is_so)| *is_so);
+    pub(super) fn of(facts: &Facts<'_>) -> Self {
+        let all = [
+            (Self::REPLAY, facts.is_replay),
+            (Self::FAULT, facts.marks.fault.is_some()),
+            (Self::RETRIED, facts.attempts > 1),
+            (Self::REFUSED, facts.is_refused),
+            (Self::TRUNCATED, facts.is_truncated),
+            (Self::OVERRIDE, facts.marks.upstream_override),
+            (Self::NOTED, facts.is_noted),
+        ];
+        let set = all.iter().filter(|(_, is_so)| *is_so);
         Self(set.fold(0, |bits, (flag, _)| bits | flag.0))
     }
+}
+
+/// What [`Flags`] are made of.
+pub(super) struct Facts<'a> {
+    pub(super) marks: &'a Marks,
+    pub(super) attempts: usize,
+    pub(super) is_replay: bool,
+    pub(super) is_refused: bool,
+    pub(super) is_truncated: bool,
+    pub(super) is_noted: bool,
 }
 
 impl Line {

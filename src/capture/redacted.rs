@@ -2,7 +2,12 @@
 
 use std::borrow::Cow;
 
-use super::{detail::Detail, line::Flags, stored::StoredExchange, stored_message::StoredMessage};
+use super::{
+    detail::Detail,
+    line::{Facts, Flags},
+    stored::StoredExchange,
+    stored_message::StoredMessage,
+};
 use crate::base::{id::RequestId, outcome::Outcome, permission::Lane};
 
 /// Borrows its texts, so that packing costs no allocation. Only redaction and the reading of a
@@ -36,15 +41,14 @@ pub(super) struct MessageParts<'a> {
 impl Redacted<'_> {
     pub(super) fn flags(&self) -> Flags {
         let detail = &self.detail;
-        Flags::of_facts([
-            (Flags::REPLAY, detail.replay_of.is_some()),
-            (Flags::FAULT, detail.marks.fault.is_some()),
-            (Flags::RETRIED, detail.attempts.len() > 1),
-            (Flags::REFUSED, detail.error.is_some()),
-            (Flags::TRUNCATED, detail.truncated != [false; 2]),
-            (Flags::OVERRIDE, detail.marks.upstream_override),
-            (Flags::NOTED, detail.note.is_some()),
-        ])
+        Flags::of(&Facts {
+            marks: &detail.marks,
+            attempts: detail.attempts.len(),
+            is_replay: detail.replay_of.is_some(),
+            is_refused: detail.error.is_some(),
+            is_truncated: detail.truncated != [false; 2],
+            is_noted: detail.note.is_some(),
+        })
     }
 
     /// The same with texts of its own. `None` when a name is none, as in a damaged file.

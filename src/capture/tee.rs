@@ -208,7 +208,8 @@ impl Kept {
         if length == 0 {
             return;
         }
-        // With its last part a body is over, and what was kept of it is soon copied elsewhere.
+        // With its last part a body is over. Of an answer, what was kept is copied soon; of a
+        // request, when the answer has ended: its buffer lives as long.
         let is_alone = is_last && self.size == data.len() as u64;
         let is_large = length >= SHARED_FROM_BYTES && length * 2 >= data.len();
         let is_shared = is_large || (is_alone && length < SHARED_FROM_BYTES);

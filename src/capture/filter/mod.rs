@@ -22,7 +22,10 @@ pub use term::{WORDS, Word};
 pub(super) use text_test::{TextField, TextTest};
 
 use self::expr::Expr;
-use super::{line::Flags, stored::StoredExchange};
+use super::{
+    line::{Facts, Flags},
+    stored::StoredExchange,
+};
 use crate::base::{clock::unix_ms, outcome::Outcome, permission::Lane};
 
 /// A condition on exchanges.
@@ -112,15 +115,14 @@ impl Subject for StoredExchange {
     }
 
     fn flags(&self) -> Flags {
-        Flags::of_facts([
-            (Flags::REPLAY, self.replay_of.is_some()),
-            (Flags::FAULT, self.marks.fault.is_some()),
-            (Flags::RETRIED, self.attempts.len() > 1),
-            (Flags::REFUSED, self.error.is_some()),
-            (Flags::TRUNCATED, self.request.truncated || self.response.truncated),
-            (Flags::OVERRIDE, self.marks.upstream_override),
-            (Flags::NOTED, self.note.is_some()),
-        ])
+        Flags::of(&Facts {
+            marks: &self.marks,
+            attempts: self.attempts.len(),
+            is_replay: self.replay_of.is_some(),
+            is_refused: self.error.is_some(),
+            is_truncated: self.request.truncated || self.response.truncated,
+            is_noted: self.note.is_some(),
+        })
     }
 
     fn bodies(&self) -> Bodies<'_> {
