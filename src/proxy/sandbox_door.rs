@@ -41,7 +41,11 @@ impl SandboxDoor {
             .await
             .map_err(|_| ProxyError::BodyTooLarge { cap_bytes: CONTROL_CAP_BYTES as u64 })?
             .to_bytes();
-        let answer = self.sandbox.control(&name, &passage.method, rest, &body).map(Body::from);
+        let rest = match passage.uri.query() {
+            Some(query) => format!("{rest}?{query}"),
+            None => rest.to_owned(),
+        };
+        let answer = self.sandbox.control(&name, &passage.method, &rest, &body).map(Body::from);
         passage.own_answer = Some(0);
         Ok(answer)
     }

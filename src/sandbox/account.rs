@@ -6,12 +6,14 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
+use tokio::sync::Notify;
 
 use super::{
     SandboxAccount,
     ids::{Ids, derived_text},
     state::State,
     token_ledger::{Mint, TAG_LENGTH},
+    world::World,
 };
 use crate::base::clock::{Clock as _, MovableClock};
 
@@ -29,11 +31,18 @@ pub(super) struct Account {
     clock: ArcSwap<MovableClock>,
     state: Mutex<State>,
     token_life_s: u32,
+    /// Rings when an event was told or something new is due.
+    bell: Arc<Notify>,
 }
 
 impl Account {
     /// An account without a past.
-    pub(super) fn new(identity: SandboxAccount, seed: u64, token_life: Duration) -> Self {
+    pub(super) fn new(
+        identity: SandboxAccount,
+        seed: u64,
+        token_life: Duration,
+        bell: Arc<Notify>,
+    ) -> Self {
         let token_life_s = u32::try_from(token_life.as_secs()).unwrap_or(u32::MAX);
         let stream = |kind: &str| Ids::new(seed, &format!("{kind} of {}", identity.name));
         let told_apart_by = format!("{seed} {} {}", identity.name, identity.app_secret);
@@ -45,6 +54,7 @@ impl Account {
             clock: ArcSwap::default(),
             state: Mutex::new(State::new(token_life_s)),
             token_life_s,
+            bell,
             identity,
         }
     }
@@ -62,6 +72,22 @@ impl Account {
     /// Its state. A panic elsewhere leaves it as it was, which is good enough to go on.
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The state as of `now_ms`, locked: what was due by then has happened.
+    pub(super) fn state_at(&self, now_ms: i64) -> MutexGuard<'_, State> {
+        let mut state = self.state();
+        while let Some((at_ms, due)) = state.agenda.take_due(now_ms) {
+            due.happen(&mut World { account: self, state: &mut state, now_ms: at_ms });
+        }
+        state
+    }
+
+    /// Wakes who waits for news of this account, if there are any.
+    pub(super) fn announce(&self, state: &mut State) {
+        if state.take_news() {
+            self.bell.notify_one();
+        }
     }
 
     /// Back to a fresh account at the machine's time. Streams of ids go on, so that no token of

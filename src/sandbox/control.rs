@@ -14,9 +14,11 @@ use super::{
     fault_list::TokenFault,
     moment,
     platform::Platform,
+    query::Query,
 };
 
-/// Does what `method` on `rest` (`faults`, `counters` …) asks of the account called `account`.
+/// Does what `method` on `rest` (`faults`, `events?after=7` …) asks of the account called
+/// `account`.
 pub(super) fn answer(
     platform: &Platform,
     account: &str,
@@ -29,7 +31,14 @@ pub(super) fn answer(
         let text = format!("there is no sandbox account `{account}`; there are: {names}");
         return refused(StatusCode::NOT_FOUND, &text);
     };
-    match act(&account, method, rest.trim_matches('/'), body) {
+    // What control shows and changes is as of now.
+    drop(account.state_at(account.now_ms()));
+    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let request =
+        Request { method, rest: rest.trim_matches('/'), query: Query::parse(query), body };
+    let done = act(&account, &request);
+    account.announce(&mut account.state_at(account.now_ms()));
+    match done {
         Ok(value) => json_answer(StatusCode::OK, &value),
         Err((status, text)) => refused(status, &text),
     }
@@ -43,8 +52,18 @@ pub(super) fn refused(status: StatusCode, text: &str) -> Response<Bytes> {
 /// What to answer, or the status and the text of a refusal.
 type Done = Result<Value, (StatusCode, String)>;
 
+/// A control call.
+struct Request<'a> {
+    method: &'a Method,
+    /// Behind the account's name, without query.
+    rest: &'a str,
+    query: Query<'a>,
+    body: &'a [u8],
+}
+
 /// One line for each control call, so that they can be read off here.
-fn act(account: &Account, method: &Method, rest: &str, body: &[u8]) -> Done {
+fn act(account: &Account, request: &Request<'_>) -> Done {
+    let Request { method, rest, body, .. } = *request;
     let (is_get, is_post) = (method == Method::GET, method == Method::POST);
     match rest {
         "faults" if is_post => post_fault(account, body),
@@ -55,6 +74,7 @@ fn act(account: &Account, method: &Method, rest: &str, body: &[u8]) -> Done {
         "faults" if is_get => Ok(faults(account)),
         "counters" if is_get => Ok(account.state().counters.to_json()),
         "clock" if is_post => post_clock(account, body),
+        "events" if is_get => Ok(account.state().events.to_json(number(request, "after")?)),
         "journal" if is_get => Ok(account.state().journal.to_json(&account.identity.name)),
         "reset" if is_post => {
             account.reset();
@@ -62,7 +82,7 @@ fn act(account: &Account, method: &Method, rest: &str, body: &[u8]) -> Done {
         }
         "state" if is_get => Ok(account.state().show(account.now_ms())),
         "state" if is_post => post_state(account, body),
-        "faults" | "counters" | "clock" | "journal" | "reset" | "state" => {
+        "faults" | "counters" | "clock" | "events" | "journal" | "reset" | "state" => {
             Err((StatusCode::METHOD_NOT_ALLOWED, format!("not with {method}: {CHOICES}")))
         }
         _ => Err((StatusCode::NOT_FOUND, format!("there is no `{rest}`: {CHOICES}"))),
@@ -131,6 +151,12 @@ fn post_state(account: &Account, body: &[u8]) -> Done {
     Ok(state.show(account.now_ms()))
 }
 
+/// A whole number from the query; 0 if it is not there.
+fn number(request: &Request<'_>, name: &str) -> Result<u64, (StatusCode, String)> {
+    let Some(text) = request.query.value(name) else { return Ok(0) };
+    text.parse().map_err(|_| bad_request(format!("`{name}` is a whole number, not `{text}`")))
+}
+
 fn bad_request(text: String) -> (StatusCode, String) {
     (StatusCode::BAD_REQUEST, text)
 }
@@ -145,7 +171,8 @@ fn json_answer(status: StatusCode, value: &Value) -> Response<Bytes> {
 }
 
 /// What there is, for whoever asked for something else.
-const CHOICES: &str = "GET, POST or DELETE faults, GET counters, POST clock, GET journal, \
+const CHOICES: &str = "GET, POST or DELETE faults, GET counters, POST clock, GET events, \
+                       GET journal, \
                        POST reset, GET or POST state";
 /// A year at a time.
 const MOST_ADVANCE_S: u64 = 366 * 86_400;

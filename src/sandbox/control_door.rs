@@ -33,7 +33,11 @@ impl ControlDoor {
             Some((name, rest)) => (name, rest),
             None => (names.first().map_or("", String::as_str), rest),
         };
-        Some(control::answer(platform, account, &call.method, rest, &call.body))
+        let rest = match call.query.as_str() {
+            "" => rest.to_owned(),
+            query => format!("{rest}?{query}"),
+        };
+        Some(control::answer(platform, account, &call.method, &rest, &call.body))
     }
 
     fn admit(&self, headers: &HeaderMap) -> Result<(), (StatusCode, &'static str)> {

@@ -13,7 +13,9 @@ use super::{
     query::Query,
     quota::Limits,
     refusal::Refusal,
+    shop,
     state::State,
+    world::World,
 };
 
 /// One call of the platform: what it asks for, and what it does.
@@ -58,6 +60,11 @@ impl Cx<'_> {
     /// The account's state, locked.
     pub(super) fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.account.state()
+    }
+
+    /// The account at work, for whoever holds its state.
+    pub(super) fn world<'s>(&'s self, state: &'s mut State) -> World<'s> {
+        World { account: self.account, state, now_ms: self.now_ms }
     }
 }
 
@@ -126,10 +133,13 @@ pub(super) fn paths() -> impl Iterator<Item = &'static str> {
     TABLE.keys().copied()
 }
 
-static TABLE: LazyLock<HashMap<&'static str, &'static CallSpec>> = LazyLock::new(|| {
-    let all = calls::FAMILIES.iter().flat_map(|family| family.iter());
-    all.map(|spec| (spec.path, spec)).collect()
-});
+/// Every call, family after family.
+fn all() -> impl Iterator<Item = &'static CallSpec> {
+    calls::FAMILIES.iter().chain(shop::FAMILIES).flat_map(|family| family.iter())
+}
+
+static TABLE: LazyLock<HashMap<&'static str, &'static CallSpec>> =
+    LazyLock::new(|| all().map(|spec| (spec.path, spec)).collect());
 
 #[cfg(test)]
 mod tests {
@@ -137,7 +147,7 @@ mod tests {
 
     #[test]
     fn every_call_stands_in_the_table_once() {
-        let listed: usize = calls::FAMILIES.iter().map(|family| family.len()).sum();
+        let listed = all().count();
         assert_eq!(TABLE.len(), listed);
         assert!(paths().all(|path| path.starts_with('/') && !path.ends_with('/')));
         assert!(find("/cgi-bin/nothing").is_none());

@@ -44,7 +44,7 @@ impl Exchange<'_> {
             peer: self.call.peer,
             now_ms,
         };
-        let mut state = self.account.state();
+        let mut state = self.account.state_at(now_ms);
         let strike = self.arrive(&mut state, now_ms);
         let peer = state.settings.caller_ip.unwrap_or(self.call.peer);
         let outcome = match strike.instead {
@@ -105,6 +105,7 @@ impl Exchange<'_> {
         let is_plain = self.spec.is_some_and(|spec| spec.is_plain);
         let answer = envelope::dressed(answer, is_plain, &state.settings);
         let headers = state.settings.response_headers.clone();
+        self.account.announce(&mut state);
         drop(state);
         Reply { headers, ..reply(answer, strike) }
     }

@@ -5,6 +5,7 @@
 //! TLS server. Nothing here knows of keys, lanes or the gateway's request path.
 
 mod account;
+mod agenda;
 mod call;
 mod calls;
 mod certificate;
@@ -13,9 +14,11 @@ mod control_door;
 mod counters;
 mod credential;
 mod dispatch;
+mod due;
 mod envelope;
 mod errmsg;
 mod error;
+mod events;
 mod exchange;
 mod fault;
 mod fault_list;
@@ -31,9 +34,6 @@ mod moment;
 mod multipart;
 mod options;
 mod platform;
-mod product;
-mod product_form;
-mod product_shelf;
 mod query;
 mod quota;
 mod refusal;
@@ -43,9 +43,12 @@ mod server;
 mod service;
 mod settings;
 mod severable;
+mod shop;
 mod state;
+mod timekeeper;
 mod token_family;
 mod token_ledger;
+mod world;
 
 #[cfg(test)]
 mod over_the_wire;

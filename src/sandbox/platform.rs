@@ -21,6 +21,7 @@ use super::{
 };
 use crate::base::clock::{Clock as _, SystemClock};
 use arc_swap::ArcSwap;
+use tokio::sync::Notify;
 
 /// All accounts. Its methods wait for nothing but short locks.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ pub struct Platform {
     token_life: Duration,
     /// For calls that belong to no account.
     rids: Ids,
+    /// Rings when an account has news.
+    bell: Arc<Notify>,
 }
 
 impl Platform {
@@ -37,7 +40,13 @@ impl Platform {
     #[must_use]
     pub fn new(seed: Option<u64>, token_life: Duration) -> Self {
         let seed = seed.unwrap_or_else(random_seed);
-        Self { roster: ArcSwap::default(), seed, token_life, rids: Ids::new(seed, "rids") }
+        Self {
+            roster: ArcSwap::default(),
+            seed,
+            token_life,
+            rids: Ids::new(seed, "rids"),
+            bell: Arc::default(),
+        }
     }
 
     /// Adds an account, in place of the one of that name. An account that is there already,
@@ -50,7 +59,7 @@ impl Platform {
         if is_there {
             return Ok(());
         }
-        let fresh = Arc::new(Account::new(account, self.seed, self.token_life));
+        let fresh = Arc::new(Account::new(account, self.seed, self.token_life, self.bell.clone()));
         self.roster.store(Arc::new(self.roster.load().with(fresh)?));
         Ok(())
     }
@@ -71,6 +80,23 @@ impl Platform {
     /// The account called `name`.
     pub(super) fn account(&self, name: &str) -> Option<Arc<Account>> {
         self.roster.load().by_name(name)
+    }
+
+    /// Lets happen what is due, in every account; how long until something is due again.
+    pub(super) fn settle(&self) -> Option<Duration> {
+        let roster = self.roster.load();
+        let next_ms = roster.all().filter_map(|account| {
+            let now_ms = account.now_ms();
+            let mut state = account.state_at(now_ms);
+            state.take_news();
+            state.agenda.next_ms().map(|at_ms| at_ms.saturating_sub(now_ms))
+        });
+        next_ms.min().map(|ms| Duration::from_millis(ms.max(1).unsigned_abs()))
+    }
+
+    /// Ends when an account has news.
+    pub(super) async fn news(&self) {
+        self.bell.notified().await;
     }
 
     /// Does what a call asks for.

@@ -70,6 +70,11 @@ impl Roster {
         accounts.next().filter(|_| accounts.next().is_none()).cloned()
     }
 
+    /// All accounts, in no order.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Arc<Account>> {
+        self.by_name.values()
+    }
+
     /// All names, sorted.
     pub(super) fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = self.by_name.keys().cloned().collect();
@@ -90,7 +95,7 @@ mod tests {
             app_id: "wx1".to_owned(),
             app_secret: secret.to_owned(),
         };
-        Arc::new(Account::new(identity, 1, Duration::from_secs(7200)))
+        Arc::new(Account::new(identity, 1, Duration::from_secs(7200), Arc::default()))
     }
 
     #[test]

@@ -16,6 +16,7 @@ use super::{
     intake::Intake,
     server::Server,
     service::Service,
+    timekeeper,
 };
 use crate::{base::tasks::Tasks, wire::LetterCases};
 
@@ -60,6 +61,7 @@ impl Sandbox {
         let tls = certificate.as_ref().map(|made| TlsAcceptor::from(made.server.clone()));
         let server = Server { listener, tls, service, tasks: tasks.clone() };
         tasks.spawn(server.run());
+        tasks.spawn(timekeeper::run(platform.clone(), tasks.clone()));
         let ca = certificate.map(|Certificate { ca_der, ca_pem, .. }| Arc::new((ca_der, ca_pem)));
         Ok(Self { platform, address, ca })
     }
@@ -101,7 +103,8 @@ impl Sandbox {
         self.platform.remove_account(name)
     }
 
-    /// A control call in process: `rest` is what stands behind `/-/sandbox/{account}/`.
+    /// A control call in process: `rest` is what stands behind `/-/sandbox/{account}/`, its
+    /// query included.
     #[must_use]
     pub fn control(
         &self,

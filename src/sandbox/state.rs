@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use serde_json::{Map, Value, json};
 
 use super::{
-    counters::Counters, dispatch, fault_list::Faults, journal::Journal, login_codes::LoginCodes,
-    media_store::MediaStore, moment, product_shelf::Shelf, quota::Quotas, settings::Settings,
-    token_ledger::Ledger,
+    agenda::Agenda, counters::Counters, dispatch, events::EventLog, fault_list::Faults,
+    journal::Journal, login_codes::LoginCodes, media_store::MediaStore, moment, quota::Quotas,
+    settings::Settings, shop::Shop, token_ledger::Ledger,
 };
 
 /// Held under the account's lock, never across anything slow.
@@ -27,8 +27,12 @@ pub(super) struct State {
     pub(super) journal: Journal,
     /// Uploaded media.
     pub(super) media: MediaStore,
-    /// Products.
-    pub(super) products: Shelf,
+    /// What is going to happen by itself.
+    pub(super) agenda: Agenda,
+    /// What the platform tells of.
+    pub(super) events: EventLog,
+    /// The transaction component.
+    pub(super) shop: Shop,
     /// Login codes used up.
     pub(super) login_codes: LoginCodes,
     /// Customer messages sent, by openid.
@@ -54,6 +58,11 @@ impl State {
         has_room
     }
 
+    /// Whether there is something new to deliver or to wait for since this was last asked.
+    pub(super) fn take_news(&mut self) -> bool {
+        self.agenda.take_news() | self.events.take_news()
+    }
+
     /// For `GET state`.
     pub(super) fn show(&mut self, now_ms: i64) -> Value {
         let (classic, stable) = self.ledger.remaining_s(now_ms);
@@ -73,7 +82,7 @@ impl State {
                 "quota_used": used,
                 "faults": self.faults.to_json(),
                 "media": self.media.len(),
-                "products": self.products.len(),
+                "products": self.shop.products.len(),
             },
         })
     }

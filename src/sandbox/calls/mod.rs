@@ -8,8 +8,6 @@ mod media;
 mod mini_program_code;
 mod quota;
 mod servers;
-mod shop_image;
-mod shop_product;
 
 #[cfg(test)]
 pub(super) mod bench;
@@ -27,6 +25,4 @@ pub(super) const FAMILIES: &[&[CallSpec]] = &[
     mini_program_code::CALLS,
     media::CALLS,
     login::CALLS,
-    shop_image::CALLS,
-    shop_product::CALLS,
 ];

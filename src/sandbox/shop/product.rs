@@ -3,11 +3,11 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{moment, settings::Settings};
+use crate::sandbox::{moment, settings::Settings};
 
 /// `edit_status`: what becomes of the draft.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum EditStatus {
+pub(in crate::sandbox) enum EditStatus {
     /// 1: submitted, but not taken up yet.
     Editing = 1,
     /// 2.
@@ -20,7 +20,7 @@ pub(super) enum EditStatus {
 
 /// `status`: what becomes of the online copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Status {
+pub(in crate::sandbox) enum Status {
     /// 0: never passed an audit.
     Initial = 0,
     /// 5.
@@ -30,11 +30,11 @@ pub(super) enum Status {
 /// One product. Audits are not driven by a timer: [`Product::settle`] brings it up to date
 /// whenever somebody looks.
 #[derive(Clone, Debug)]
-pub(super) struct Product {
+pub(in crate::sandbox) struct Product {
     /// The platform's id.
-    pub(super) product_id: u64,
+    pub(in crate::sandbox) product_id: u64,
     /// Ids of its SKUs, `out_sku_id` to `sku_id`, in the order of the draft.
-    pub(super) sku_ids: Vec<(String, u64)>,
+    pub(in crate::sandbox) sku_ids: Vec<(String, u64)>,
     draft: Map<String, Value>,
     online: Option<Map<String, Value>>,
     edit_status: EditStatus,
@@ -46,7 +46,7 @@ pub(super) struct Product {
 
 /// A product as an answer shows it, without a copy of its fields.
 #[derive(Debug, Serialize)]
-pub(super) struct ProductView<'a> {
+pub(in crate::sandbox) struct ProductView<'a> {
     #[serde(flatten)]
     fields: &'a Map<String, Value>,
     product_id: u64,
@@ -73,12 +73,13 @@ struct Audit {
     taken_up_ms: i64,
     decides_ms: i64,
     decided_ms: Option<i64>,
+    is_told: bool,
     reject_reason: Option<String>,
 }
 
 impl Product {
     /// A product whose first audit begins now.
-    pub(super) fn new(
+    pub(in crate::sandbox) fn new(
         product_id: u64,
         draft: Map<String, Value>,
         sku_ids: Vec<(String, u64)>,
@@ -101,7 +102,7 @@ impl Product {
 
     /// Replaces the draft and submits it. A change of nothing but price and stock is decided as
     /// soon as it is taken up. Not to be called while [`Product::is_under_audit`].
-    pub(super) fn update(
+    pub(in crate::sandbox) fn update(
         &mut self,
         draft: Map<String, Value>,
         sku_ids: Vec<(String, u64)>,
@@ -120,7 +121,7 @@ impl Product {
     }
 
     /// Takes the audit as far as it has come by now.
-    pub(super) fn settle(&mut self, now_ms: i64) {
+    pub(in crate::sandbox) fn settle(&mut self, now_ms: i64) {
         if self.edit_status == EditStatus::Editing && now_ms >= self.audit.taken_up_ms {
             self.edit_status = EditStatus::UnderAudit;
         }
@@ -138,20 +139,44 @@ impl Product {
         }
     }
 
+    /// When the latest submission is decided.
+    pub(in crate::sandbox) fn decides_ms(&self) -> i64 {
+        self.audit.decides_ms
+    }
+
+    /// Whether there is a decision that nobody was told of; afterwards there is none.
+    pub(in crate::sandbox) fn take_decision(&mut self) -> bool {
+        self.audit.decided_ms.is_some() && !std::mem::replace(&mut self.audit.is_told, true)
+    }
+
+    /// The body of an event about the product as it is now.
+    pub(in crate::sandbox) fn told(&self, out_product_id: &str) -> Value {
+        json!({
+            "out_product_id": out_product_id,
+            "product_id": self.product_id,
+            "status": self.edit_status as u8,
+            "spu_status": self.status as u8,
+            "reject_reason": self.reject_reason(),
+        })
+    }
+
+    fn reject_reason(&self) -> &str {
+        match self.edit_status {
+            EditStatus::Failed => self.audit.reject_reason.as_deref().unwrap_or_default(),
+            EditStatus::Editing | EditStatus::UnderAudit | EditStatus::Passed => "",
+        }
+    }
+
     /// Whether the draft is out of the merchant's hands.
-    pub(super) fn is_under_audit(&self) -> bool {
+    pub(in crate::sandbox) fn is_under_audit(&self) -> bool {
         self.edit_status == EditStatus::UnderAudit
     }
 
     /// As `/shop/spu/get` shows it. Until a first audit has passed, the draft stands for the
     /// online copy too.
-    pub(super) fn view(&self, is_draft: bool) -> ProductView<'_> {
+    pub(in crate::sandbox) fn view(&self, is_draft: bool) -> ProductView<'_> {
         let online = self.online.as_ref().unwrap_or(&self.draft);
         let time = |at: Option<i64>| at.map(moment::text).unwrap_or_default();
-        let reason = match self.edit_status {
-            EditStatus::Failed => self.audit.reject_reason.as_deref().unwrap_or_default(),
-            EditStatus::Editing | EditStatus::UnderAudit | EditStatus::Passed => "",
-        };
         ProductView {
             fields: if is_draft { &self.draft } else { online },
             product_id: self.product_id,
@@ -159,7 +184,7 @@ impl Product {
                 audit_id: &self.audit.id,
                 submit_time: time(Some(self.audit.submitted_ms)),
                 audit_time: time(self.audit.decided_ms),
-                reject_reason: reason,
+                reject_reason: self.reject_reason(),
             },
             status: self.status as u8,
             edit_status: self.edit_status as u8,
@@ -169,7 +194,7 @@ impl Product {
     }
 
     /// `[{"sku_id","out_sku_id"}]`.
-    pub(super) fn skus_json(&self) -> Vec<Value> {
+    pub(in crate::sandbox) fn skus_json(&self) -> Vec<Value> {
         let skus = self.sku_ids.iter();
         skus.map(|(out, id)| json!({ "sku_id": id, "out_sku_id": out })).collect()
     }
@@ -182,7 +207,15 @@ impl Audit {
         let taken_up_ms = now_ms.saturating_add(take_up_ms.min(delay_ms));
         let decides_ms = if is_quick { taken_up_ms } else { now_ms.saturating_add(delay_ms) };
         let reject_reason = settings.audit_reject_reason.clone();
-        Self { id, submitted_ms: now_ms, taken_up_ms, decides_ms, decided_ms: None, reject_reason }
+        Self {
+            id,
+            submitted_ms: now_ms,
+            taken_up_ms,
+            decides_ms,
+            decided_ms: None,
+            is_told: false,
+            reject_reason,
+        }
     }
 }
 

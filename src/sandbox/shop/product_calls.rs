@@ -2,17 +2,15 @@
 
 use serde_json::{Map, Value, json};
 
+use super::{product::Product, product_audit, product_form};
 use crate::sandbox::{
     call::Answer,
     dispatch::{CallSpec, Cx},
     form::Form,
-    ids::Ids,
     moment,
-    product::Product,
-    product_form,
     refusal::Refusal,
-    settings::Settings,
     state::State,
+    world::World,
 };
 
 /// Fields and errcodes as in the documents of the component (read 2026-08).
@@ -29,17 +27,19 @@ fn add(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     let out_product_id =
         out_product_id.ok_or_else(|| Refusal::with(9_401_020, "out_product_id"))?;
     let state = &mut *cx.state();
-    state.products.check_free(out_product_id)?;
+    state.shop.products.check_free(out_product_id)?;
     let draft = product_form::draft(body(cx.form)?, out_product_id, &state.settings)?;
-    let sku_ids = sku_ids(&draft, &[], &cx.account.ids, &state.settings);
-    let mut product_id = id(&cx.account.ids, &state.settings, 11);
-    while state.products.has(product_id) {
-        product_id = id(&cx.account.ids, &state.settings, 11);
+    let world = cx.world(state);
+    let sku_ids = sku_ids(&draft, &[], &world);
+    let mut product_id = world.number(11);
+    while world.state.shop.products.has(product_id) {
+        product_id = world.number(11);
     }
-    let audit_id = cx.account.ids.text(AUDIT_ID_LENGTH);
+    let audit_id = world.text(AUDIT_ID_LENGTH);
     let product = Product::new(product_id, draft, sku_ids, audit_id, &state.settings, cx.now_ms);
     let skus = product.skus_json();
-    state.products.add(out_product_id, product, cx.call.body.len())?;
+    state.shop.products.add(out_product_id, product, cx.call.body.len())?;
+    product_audit::enter(&mut cx.world(state), out_product_id);
     Ok(done(&json!({
         "product_id": product_id,
         "out_product_id": out_product_id,
@@ -54,20 +54,23 @@ fn update(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     let state = &mut *cx.state();
     let out_product_id = find(cx, state)?;
     let draft = product_form::draft(body(cx.form)?, &out_product_id, &state.settings)?;
-    if state.products.product(&out_product_id, cx.now_ms)?.is_under_audit() {
+    if state.shop.products.product(&out_product_id, cx.now_ms)?.is_under_audit() {
         return Err(Refusal::new(9_401_023));
     }
-    state.products.resize(&out_product_id, cx.call.body.len())?;
-    let product = state.products.product(&out_product_id, cx.now_ms)?;
-    let sku_ids = sku_ids(&draft, &product.sku_ids, &cx.account.ids, &state.settings);
+    state.shop.products.resize(&out_product_id, cx.call.body.len())?;
+    let known = state.shop.products.product(&out_product_id, cx.now_ms)?.sku_ids.clone();
+    let sku_ids = sku_ids(&draft, &known, &cx.world(state));
     let audit_id = cx.account.ids.text(AUDIT_ID_LENGTH);
+    let product = state.shop.products.product(&out_product_id, cx.now_ms)?;
     product.update(draft, sku_ids, audit_id, &state.settings, cx.now_ms);
-    Ok(done(&json!({
+    let data = json!({
         "product_id": product.product_id,
         "out_product_id": out_product_id,
         "update_time": moment::text(cx.now_ms),
         "skus": product.skus_json(),
-    })))
+    });
+    product_audit::enter(&mut cx.world(state), &out_product_id);
+    Ok(done(&data))
 }
 
 /// `need_edit_spu` chooses the copy: 0 (the default) online, 1 draft.
@@ -79,7 +82,7 @@ fn get(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     };
     let state = &mut *cx.state();
     let out_product_id = find(cx, state)?;
-    let spu = state.products.product(&out_product_id, cx.now_ms)?.view(is_draft);
+    let spu = state.shop.products.product(&out_product_id, cx.now_ms)?.view(is_draft);
     Ok(Answer::ok("spu", &spu))
 }
 
@@ -87,7 +90,7 @@ fn get(cx: &Cx<'_>) -> Result<Answer, Refusal> {
 fn delete(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     let state = &mut *cx.state();
     let out_product_id = find(cx, state)?;
-    state.products.delete(&out_product_id);
+    state.shop.products.delete(&out_product_id);
     Ok(Answer::json(&json!({ "errcode": 0, "errmsg": "ok" })))
 }
 
@@ -97,7 +100,7 @@ fn find(cx: &Cx<'_>, state: &State) -> Result<String, Refusal> {
         None => None,
         Some(id) => Some(id.as_u64().ok_or_else(|| Refusal::with(9_401_020, "product_id"))?),
     };
-    state.products.resolve(product_id, out_product_id(cx)?)
+    state.shop.products.resolve(product_id, out_product_id(cx)?)
 }
 
 /// The merchant's id, if it is given and has a sane length.
@@ -122,19 +125,12 @@ fn body(form: &Form) -> Result<&Map<String, Value>, Refusal> {
 fn sku_ids(
     draft: &Map<String, Value>,
     known: &[(String, u64)],
-    ids: &Ids,
-    settings: &Settings,
+    world: &World<'_>,
 ) -> Vec<(String, u64)> {
     let old = |out: &str| known.iter().find(|(known, _)| known == out).map(|(_, id)| *id);
     product_form::out_sku_ids(draft)
-        .map(|out| (out.to_owned(), old(out).unwrap_or_else(|| id(ids, settings, 10))))
+        .map(|out| (out.to_owned(), old(out).unwrap_or_else(|| world.number(10))))
         .collect()
-}
-
-/// A number of so many digits, or one above 2^53.
-fn id(ids: &Ids, settings: &Settings, digits: u32) -> u64 {
-    let lowest = if settings.large_ids { 1 << 60 } else { 10_u64.pow(digits - 1) };
-    lowest + ids.next() % (8 * lowest)
 }
 
 /// The envelope of add and update.

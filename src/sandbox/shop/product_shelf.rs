@@ -2,11 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{product::Product, refusal::Refusal};
+use super::product::Product;
+use crate::sandbox::refusal::Refusal;
 
 /// Products by the merchant's id. An id that was deleted stays taken.
 #[derive(Debug, Default)]
-pub(super) struct Shelf {
+pub(in crate::sandbox) struct Shelf {
     products: HashMap<String, Shelved>,
     by_product_id: HashMap<u64, String>,
     deleted: HashSet<String>,
@@ -21,7 +22,7 @@ struct Shelved {
 
 impl Shelf {
     /// Puts a new product on the shelf; `size_bytes` is what its form took.
-    pub(super) fn add(
+    pub(in crate::sandbox) fn add(
         &mut self,
         out_product_id: &str,
         product: Product,
@@ -36,7 +37,7 @@ impl Shelf {
 
     /// Whether a product of that id may be added: 9401001 while there is one, 1000012 when
     /// there was one.
-    pub(super) fn check_free(&self, out_product_id: &str) -> Result<(), Refusal> {
+    pub(in crate::sandbox) fn check_free(&self, out_product_id: &str) -> Result<(), Refusal> {
         if self.products.contains_key(out_product_id) {
             Err(Refusal::new(9_401_001))
         } else if self.deleted.contains(out_product_id) {
@@ -47,13 +48,13 @@ impl Shelf {
     }
 
     /// Whether a product has that platform id.
-    pub(super) fn has(&self, product_id: u64) -> bool {
+    pub(in crate::sandbox) fn has(&self, product_id: u64) -> bool {
         self.by_product_id.contains_key(&product_id)
     }
 
     /// The merchant's id of the product that either or both ids name: 9401020 where none is
     /// given or they contradict, 9401002 where there is no such product.
-    pub(super) fn resolve(
+    pub(in crate::sandbox) fn resolve(
         &self,
         product_id: Option<u64>,
         out_product_id: Option<&str>,
@@ -75,7 +76,7 @@ impl Shelf {
     }
 
     /// A product as of `now_ms`.
-    pub(super) fn product(
+    pub(in crate::sandbox) fn product(
         &mut self,
         out_product_id: &str,
         now_ms: i64,
@@ -87,7 +88,11 @@ impl Shelf {
     }
 
     /// Accounts for a form of another size.
-    pub(super) fn resize(&mut self, out_product_id: &str, bytes: usize) -> Result<(), Refusal> {
+    pub(in crate::sandbox) fn resize(
+        &mut self,
+        out_product_id: &str,
+        bytes: usize,
+    ) -> Result<(), Refusal> {
         self.make_room(out_product_id, bytes)?;
         if let Some(shelved) = self.products.get_mut(out_product_id) {
             self.held_bytes = self.held_bytes - shelved.size_bytes + bytes;
@@ -97,7 +102,7 @@ impl Shelf {
     }
 
     /// Takes a product away for good.
-    pub(super) fn delete(&mut self, out_product_id: &str) {
+    pub(in crate::sandbox) fn delete(&mut self, out_product_id: &str) {
         if let Some(shelved) = self.products.remove(out_product_id) {
             self.by_product_id.remove(&shelved.product.product_id);
             self.held_bytes -= shelved.size_bytes;
@@ -106,7 +111,7 @@ impl Shelf {
     }
 
     /// How many products there are.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::sandbox) fn len(&self) -> usize {
         self.products.len()
     }
 
@@ -128,7 +133,8 @@ const MOST_BYTES: usize = 128 << 20;
 mod tests {
     use serde_json::Map;
 
-    use super::{super::settings::Settings, *};
+    use super::*;
+    use crate::sandbox::settings::Settings;
 
     fn product(product_id: u64) -> Product {
         Product::new(product_id, Map::new(), Vec::new(), "A".into(), &Settings::default(), 0)

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::{refusal::Refusal, settings::Settings};
+use crate::sandbox::{refusal::Refusal, settings::Settings};
 
 /// The documented fields of `body`, for the draft; an error is the first thing that is wrong.
-pub(super) fn draft(
+pub(in crate::sandbox) fn draft(
     body: &Map<String, Value>,
     out_product_id: &str,
     settings: &Settings,
@@ -23,7 +23,7 @@ pub(super) fn draft(
 }
 
 /// The `out_sku_id` of each SKU, in order.
-pub(super) fn out_sku_ids(draft: &Map<String, Value>) -> impl Iterator<Item = &str> {
+pub(in crate::sandbox) fn out_sku_ids(draft: &Map<String, Value>) -> impl Iterator<Item = &str> {
     let skus = draft.get("skus").and_then(Value::as_array).into_iter().flatten();
     skus.filter_map(|sku| sku.get("out_sku_id")?.as_str())
 }
