@@ -35,6 +35,8 @@ pub(super) struct CallSpec {
     pub(super) is_plain: bool,
     /// Whether it hands out access tokens.
     pub(super) is_token_call: bool,
+    /// Whether it is one of the component, with a table of fields.
+    pub(super) is_shop: bool,
     /// What it does, once everything above was found good.
     pub(super) handler: Handler,
 }
@@ -79,8 +81,15 @@ impl CallSpec {
             limits: Limits::USUAL,
             is_plain: false,
             is_token_call: false,
+            is_shop: false,
             handler,
         }
+    }
+
+    /// A call of the transaction component.
+    pub(super) const fn shop(path: &'static str, handler: Handler) -> Self {
+        let spec = Self::post(path, handler);
+        Self { is_shop: true, ..spec }
     }
 
     /// A GET with an access token.

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{shop::product_audit, world::World};
+use super::{
+    shop::{access_calls, audit, product_audit, scene_audit},
+    world::World,
+};
 
 /// What happens. Each checks whether it still applies: what it belongs to may have moved on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +16,18 @@ pub(super) enum Due {
         /// The merchant's id.
         out_product_id: String,
     },
+    /// The audit of a category or a brand is decided.
+    Audit {
+        /// Its id.
+        audit_id: String,
+    },
+    /// The component opens.
+    Registration,
+    /// The audit of the scene group is decided.
+    SceneAudit {
+        /// Which application it is.
+        applied: u32,
+    },
 }
 
 impl Due {
@@ -22,6 +37,9 @@ impl Due {
             Self::ProductAudit { out_product_id } => {
                 product_audit::decide_due(world, &out_product_id);
             }
+            Self::Audit { audit_id } => audit::decide_due(world, &audit_id),
+            Self::Registration => access_calls::join(world),
+            Self::SceneAudit { applied } => scene_audit::decide_due(world, applied),
         }
     }
 }

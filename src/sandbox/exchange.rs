@@ -14,6 +14,7 @@ use super::{
     judge::Case,
     query::Query,
     refusal::Refusal,
+    shop,
     state::State,
 };
 
@@ -80,7 +81,11 @@ impl Exchange<'_> {
     /// What the call is there for.
     fn perform(&self, spec: &CallSpec, now_ms: i64) -> Result<Answer, Refusal> {
         let Self { account, call, query, form, .. } = self;
-        (spec.handler)(&Cx { account, call, query, form, now_ms })
+        let cx = Cx { account, call, query, form, now_ms };
+        if spec.is_shop {
+            shop::admit(&cx, spec)?;
+        }
+        (spec.handler)(&cx)
     }
 
     /// Writes the answer and the journal.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, header};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{multipart, multipart::Part, refusal::Refusal};
 
@@ -66,6 +66,14 @@ impl Form {
     /// A broken form counts as one without parts: each upload call has its own code for that.
     fn parts(content_type: &str, body: &Bytes) -> Self {
         Self::Parts(multipart::parts(content_type, body).unwrap_or_default())
+    }
+
+    /// The JSON object, where that is what came.
+    pub(super) fn object(&self) -> Option<&Map<String, Value>> {
+        match self {
+            Self::Json(value) => value.as_object(),
+            Self::None | Self::Parts(_) | Self::Bad(_) => None,
+        }
     }
 
     /// A field of the JSON object, or a text part of the form; `null` counts as missing.

@@ -27,6 +27,15 @@ pub(super) fn rfc3339(now_ms: i64) -> String {
     Timestamp::from_millisecond(now_ms).map_or_else(|_| String::new(), |at| at.to_string())
 }
 
+/// The inverse of [`text`]; none for anything else than `yyyy-MM-dd HH:mm:ss`.
+pub(super) fn parse(text: &str) -> Option<i64> {
+    if text.len() != 19 {
+        return None;
+    }
+    let civil = jiff::civil::DateTime::strptime("%Y-%m-%d %H:%M:%S", text).ok()?;
+    Some(tz::offset(8).to_timestamp(civil).ok()?.as_millisecond())
+}
+
 fn zoned(now_ms: i64) -> Option<jiff::Zoned> {
     Some(Timestamp::from_millisecond(now_ms).ok()?.to_zoned(tz::offset(8).to_time_zone()))
 }

@@ -87,6 +87,36 @@ pub(super) struct Settings {
     pub(super) scene_open: bool,
     /// Whether products are checked beyond their ids.
     pub(super) check_products: bool,
+    /// Whether bodies of `/shop` calls are held against the tables of fields.
+    pub(super) check_fields: bool,
+    /// The answer to a wrong argument of a `/shop` call whose documents name no code.
+    pub(super) argument_errcode: i64,
+    /// Whether `/shop` calls are refused until the component was applied for.
+    pub(super) require_component: bool,
+    /// The answer then: 1040003 or 48001.
+    pub(super) not_joined_errcode: i64,
+    /// Whether calls of the dedicated merchant account are refused (48001) until it was applied
+    /// for and opened.
+    pub(super) require_merchant_account: bool,
+    /// Seconds from the application to the opening of the component.
+    pub(super) register_delay_s: u32,
+    /// The answer to the application while the standard component is open; none = it is not.
+    pub(super) standard_component_errcode: Option<i64>,
+    /// The answer to finishing a step that is not done; its page names none.
+    pub(super) step_open_errcode: i64,
+    /// Whether the last items and the scene wait until the others are finished.
+    pub(super) require_order_of_items: bool,
+    /// Whether products need a category of the list, approved where it asks for certificates.
+    pub(super) require_category: bool,
+    /// Whether certificates for a category need `scene_group_list`, which its page calls
+    /// optional; 1040035 without it.
+    pub(super) require_scene_group_list: bool,
+    /// Categories that the mini program itself filed; 1050006 while there are none.
+    pub(super) filed_categories: Vec<Value>,
+    /// Brands that it filed; the last one is shown.
+    pub(super) filed_brands: Vec<Value>,
+    /// Scene values in which payments are verified.
+    pub(super) scene_values: Vec<i64>,
     /// Gives ids above 2^53, which many a JSON reader rounds.
     pub(super) large_ids: bool,
 }
@@ -174,6 +204,20 @@ impl Default for Settings {
             third_cats: None,
             scene_open: false,
             check_products: true,
+            check_fields: true,
+            argument_errcode: 40097,
+            require_component: false,
+            not_joined_errcode: 1_040_003,
+            require_merchant_account: false,
+            register_delay_s: 0,
+            standard_component_errcode: None,
+            step_open_errcode: 990_022,
+            require_order_of_items: false,
+            require_category: false,
+            require_scene_group_list: false,
+            filed_categories: Vec::new(),
+            filed_brands: Vec::new(),
+            scene_values: vec![1175, 1176, 1177, 1195],
             large_ids: false,
         }
     }

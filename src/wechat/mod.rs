@@ -9,6 +9,7 @@ pub mod catalogue;
 pub mod credential;
 mod credential_call;
 pub mod crypto;
+pub mod endpoint;
 pub mod envelope;
 #[cfg(test)]
 mod envelope_properties;
@@ -27,6 +28,7 @@ mod secret_place;
 pub use call::{AnswerForm, AppKinds, BodyForm, Call, CallClass, CallMethod};
 pub use catalogue::class_of;
 pub use credential::Credential;
+pub use endpoint::{Endpoint, Field, FieldKind, Need};
 pub use envelope::{Envelope, Peeked};
 pub use errcode::{Errcode, Scope};
 pub use grant::{Grant, GrantError, TicketKind};

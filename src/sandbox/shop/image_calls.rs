@@ -11,7 +11,7 @@ use crate::sandbox::{
 
 /// Takes a form with the image, or JSON with its URL.
 pub(in crate::sandbox) const CALLS: &[CallSpec] =
-    &[CallSpec::post("/shop/img/upload", upload).form(FormKind::JsonOrMultipart)];
+    &[CallSpec::shop("/shop/img/upload", upload).form(FormKind::JsonOrMultipart)];
 
 /// Parameters stand in the form, the JSON body or the query; all three are seen in use.
 fn upload(cx: &Cx<'_>) -> Result<Answer, Refusal> {

@@ -3,22 +3,54 @@
 //! Here live its things (products, orders, after-sales …), each with its states, and the calls
 //! that move them. What is common to all calls of the platform lives one room up.
 
+mod access;
+pub(super) mod access_calls;
+mod admission;
+mod answer;
+mod argument;
+pub(super) mod audit;
+mod audit_calls;
+mod category;
+mod check;
+mod fields;
 mod image_calls;
+mod merchant;
+mod picture;
 mod product;
 pub(super) mod product_audit;
 mod product_calls;
+mod product_change;
 mod product_form;
+mod product_list;
 mod product_shelf;
+pub(super) mod scene_audit;
+mod shape;
 
-use self::product_shelf::Shelf;
+use serde::{Deserialize, Serialize};
+
+pub(super) use self::admission::admit;
+use self::{access::Access, audit::Audits, merchant::Merchant, product_shelf::Shelf};
 use super::dispatch::CallSpec;
 
 /// All calls of the component, one list a family.
-pub(super) const FAMILIES: &[&[CallSpec]] = &[image_calls::CALLS, product_calls::CALLS];
+pub(super) const FAMILIES: &[&[CallSpec]] = &[
+    access_calls::CALLS,
+    audit_calls::CALLS,
+    image_calls::CALLS,
+    merchant::CALLS,
+    product_calls::CALLS,
+];
 
 /// Everything that an account has in the component.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Shop {
+    /// How far the access process has come.
+    pub(super) access: Access,
+    /// Certificates submitted.
+    pub(super) audits: Audits,
+    /// What buyers are told.
+    pub(super) merchant: Merchant,
     /// Products.
     pub(super) products: Shelf,
 }

@@ -1,14 +1,14 @@
 //! A product with its draft, its online copy, and the audit between them.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::sandbox::{moment, settings::Settings};
 
 /// `edit_status`: what becomes of the draft.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::sandbox) enum EditStatus {
-    /// 1: submitted, but not taken up yet.
+    /// 1: withdrawn, or submitted but not taken up yet.
     Editing = 1,
     /// 2.
     UnderAudit = 2,
@@ -19,17 +19,21 @@ pub(in crate::sandbox) enum EditStatus {
 }
 
 /// `status`: what becomes of the online copy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::sandbox) enum Status {
     /// 0: never passed an audit.
     Initial = 0,
     /// 5.
     OnSale = 5,
+    /// 11: taken off by the merchant.
+    Delisted = 11,
+    /// 13: taken off by the platform.
+    TakenOff = 13,
 }
 
 /// One product. Audits are not driven by a timer: [`Product::settle`] brings it up to date
 /// whenever somebody looks.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::sandbox) struct Product {
     /// The platform's id.
     pub(in crate::sandbox) product_id: u64,
@@ -66,7 +70,7 @@ struct AuditView<'a> {
 }
 
 /// The latest audit.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Audit {
     id: String,
     submitted_ms: i64,
@@ -120,6 +124,86 @@ impl Product {
         self.updated_ms = now_ms;
     }
 
+    /// Changes draft and online copy alike, without an audit.
+    pub(in crate::sandbox) fn change_both(
+        &mut self,
+        now_ms: i64,
+        change: impl Fn(&mut Map<String, Value>),
+    ) {
+        change(&mut self.draft);
+        if let Some(online) = &mut self.online {
+            change(online);
+        }
+        self.updated_ms = now_ms;
+    }
+
+    /// Withdraws a submission that is under audit; false if none is.
+    pub(in crate::sandbox) fn withdraw(&mut self) -> bool {
+        let is_under_audit = self.is_under_audit();
+        if is_under_audit {
+            self.edit_status = EditStatus::Editing;
+            // Nothing takes it up again but a new submission.
+            self.audit.taken_up_ms = i64::MAX;
+        }
+        is_under_audit
+    }
+
+    /// Decides the submission that waits now and not at its time; false if none waits.
+    pub(in crate::sandbox) fn decide(
+        &mut self,
+        reject_reason: Option<String>,
+        now_ms: i64,
+    ) -> bool {
+        let waits = match self.edit_status {
+            EditStatus::Editing => self.audit.taken_up_ms != i64::MAX,
+            EditStatus::UnderAudit => true,
+            EditStatus::Failed | EditStatus::Passed => false,
+        };
+        if waits {
+            self.audit.reject_reason = reject_reason;
+            self.audit.taken_up_ms = now_ms;
+            self.audit.decides_ms = now_ms;
+            self.settle(now_ms);
+        }
+        waits
+    }
+
+    /// Moves the online copy from one of `from` to `to`; false if it is in another state.
+    pub(in crate::sandbox) fn shift(&mut self, from: &[Status], to: Status, now_ms: i64) -> bool {
+        let is_allowed = from.contains(&self.status);
+        if is_allowed {
+            self.status = to;
+            self.updated_ms = now_ms;
+        }
+        is_allowed
+    }
+
+    /// Whether a SKU is in the online copy.
+    pub(in crate::sandbox) fn is_online(&self, out_sku_id: &str) -> bool {
+        let online = self.online.as_ref().and_then(|online| online.get("skus")?.as_array());
+        online.into_iter().flatten().any(|sku| sku.get("out_sku_id") == Some(&out_sku_id.into()))
+    }
+
+    /// The state of the online copy.
+    pub(in crate::sandbox) fn status(&self) -> Status {
+        self.status
+    }
+
+    /// Whether the draft has passed an audit.
+    pub(in crate::sandbox) fn is_passed(&self) -> bool {
+        self.edit_status == EditStatus::Passed
+    }
+
+    /// When it was added.
+    pub(in crate::sandbox) fn created_ms(&self) -> i64 {
+        self.created_ms
+    }
+
+    /// When it was last changed.
+    pub(in crate::sandbox) fn updated_ms(&self) -> i64 {
+        self.updated_ms
+    }
+
     /// Takes the audit as far as it has come by now.
     pub(in crate::sandbox) fn settle(&mut self, now_ms: i64) {
         if self.edit_status == EditStatus::Editing && now_ms >= self.audit.taken_up_ms {
@@ -134,7 +218,10 @@ impl Product {
         } else {
             self.edit_status = EditStatus::Passed;
             self.online = Some(self.draft.clone());
-            self.status = Status::OnSale;
+            // A later pass leaves what the merchant or the platform took off.
+            if self.status == Status::Initial {
+                self.status = Status::OnSale;
+            }
             self.updated_ms = self.audit.decides_ms;
         }
     }
@@ -201,6 +288,7 @@ impl Product {
 }
 
 impl Audit {
+    /// What is decided without delay is quick: a change of price and stock.
     fn new(id: String, is_quick: bool, settings: &Settings, now_ms: i64) -> Self {
         let take_up_ms = i64::from(settings.audit_take_up_s) * 1000;
         let delay_ms = i64::from(settings.audit_delay_s) * 1000;

@@ -2,6 +2,7 @@
 
 use serde_json::Map;
 
+use super::access::Proof;
 use crate::sandbox::{due::Due, world::World};
 
 /// Enters the decision of the product's latest submission.
@@ -22,6 +23,9 @@ pub(in crate::sandbox) fn decide_due(world: &mut World<'_>, out_product_id: &str
         return;
     }
     let told = product.told(out_product_id);
+    if product.is_passed() {
+        world.state.shop.access.prove(Proof::SpuAudit);
+    }
     world
         .tell("open_product_spu_audit", Map::from_iter([("OpenProductSpuAudit".to_owned(), told)]));
 }

@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{product::Product, product_audit, product_form};
+use super::{
+    product::{Product, Status},
+    product_audit, product_change, product_form, product_list,
+};
 use crate::sandbox::{
     call::Answer,
     dispatch::{CallSpec, Cx},
@@ -15,10 +18,15 @@ use crate::sandbox::{
 
 /// Fields and errcodes as in the documents of the component (read 2026-08).
 pub(in crate::sandbox) const CALLS: &[CallSpec] = &[
-    CallSpec::post("/shop/spu/add", add),
-    CallSpec::post("/shop/spu/get", get),
-    CallSpec::post("/shop/spu/update", update),
-    CallSpec::post("/shop/spu/del", delete),
+    CallSpec::shop("/shop/spu/add", add),
+    CallSpec::shop("/shop/spu/get", get),
+    CallSpec::shop("/shop/spu/update", update),
+    CallSpec::shop("/shop/spu/update_without_audit", product_change::change),
+    CallSpec::shop("/shop/spu/get_list", product_list::list),
+    CallSpec::shop("/shop/spu/listing", list),
+    CallSpec::shop("/shop/spu/delisting", delist),
+    CallSpec::shop("/shop/spu/del", delete),
+    CallSpec::shop("/shop/spu/del_audit", withdraw),
 ];
 
 /// Adding submits the product for audit at once.
@@ -28,7 +36,7 @@ fn add(cx: &Cx<'_>) -> Result<Answer, Refusal> {
         out_product_id.ok_or_else(|| Refusal::with(9_401_020, "out_product_id"))?;
     let state = &mut *cx.state();
     state.shop.products.check_free(out_product_id)?;
-    let draft = product_form::draft(body(cx.form)?, out_product_id, &state.settings)?;
+    let draft = product_form::draft(body(cx.form)?, out_product_id, state)?;
     let world = cx.world(state);
     let sku_ids = sku_ids(&draft, &[], &world);
     let mut product_id = world.number(11);
@@ -53,7 +61,7 @@ fn add(cx: &Cx<'_>) -> Result<Answer, Refusal> {
 fn update(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     let state = &mut *cx.state();
     let out_product_id = find(cx, state)?;
-    let draft = product_form::draft(body(cx.form)?, &out_product_id, &state.settings)?;
+    let draft = product_form::draft(body(cx.form)?, &out_product_id, state)?;
     if state.shop.products.product(&out_product_id, cx.now_ms)?.is_under_audit() {
         return Err(Refusal::new(9_401_023));
     }
@@ -86,6 +94,38 @@ fn get(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     Ok(Answer::ok("spu", &spu))
 }
 
+/// Puts back what the merchant took off, also while a draft is under audit. What the platform
+/// took off, only the platform puts back.
+fn list(cx: &Cx<'_>) -> Result<Answer, Refusal> {
+    shift(cx, &[Status::Delisted], Status::OnSale)
+}
+
+/// Takes off what is on sale, or was never on sale.
+fn delist(cx: &Cx<'_>) -> Result<Answer, Refusal> {
+    shift(cx, &[Status::Initial, Status::OnSale], Status::Delisted)
+}
+
+/// 9401023 from any other state.
+fn shift(cx: &Cx<'_>, from: &[Status], to: Status) -> Result<Answer, Refusal> {
+    let state = &mut *cx.state();
+    let out_product_id = find(cx, state)?;
+    let product = state.shop.products.product(&out_product_id, cx.now_ms)?;
+    if !product.shift(from, to, cx.now_ms) {
+        return Err(Refusal::new(9_401_023));
+    }
+    Ok(cx.done_plainly())
+}
+
+/// Takes the draft back from the audit; 9401023 while none runs.
+fn withdraw(cx: &Cx<'_>) -> Result<Answer, Refusal> {
+    let state = &mut *cx.state();
+    let out_product_id = find(cx, state)?;
+    if !state.shop.products.product(&out_product_id, cx.now_ms)?.withdraw() {
+        return Err(Refusal::new(9_401_023));
+    }
+    Ok(cx.done_plainly())
+}
+
 /// For good: the id stays taken.
 fn delete(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     let state = &mut *cx.state();
@@ -95,7 +135,7 @@ fn delete(cx: &Cx<'_>) -> Result<Answer, Refusal> {
 }
 
 /// The product that the body names by either id.
-fn find(cx: &Cx<'_>, state: &State) -> Result<String, Refusal> {
+pub(super) fn find(cx: &Cx<'_>, state: &State) -> Result<String, Refusal> {
     let product_id = match cx.form.field("product_id") {
         None => None,
         Some(id) => Some(id.as_u64().ok_or_else(|| Refusal::with(9_401_020, "product_id"))?),

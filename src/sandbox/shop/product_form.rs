@@ -4,22 +4,39 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use crate::sandbox::{refusal::Refusal, settings::Settings};
+use super::{category, picture, shape};
+use crate::{
+    sandbox::{refusal::Refusal, state::State},
+    wechat::endpoint::endpoint,
+};
 
 /// The documented fields of `body`, for the draft; an error is the first thing that is wrong.
 pub(in crate::sandbox) fn draft(
     body: &Map<String, Value>,
     out_product_id: &str,
-    settings: &Settings,
+    state: &State,
 ) -> Result<Map<String, Value>, Refusal> {
-    if settings.check_products {
-        check(body, out_product_id, settings)?;
+    if state.settings.check_products {
+        check(body, out_product_id, state)?;
     }
     let known = FIELDS.iter().filter_map(|name| Some((*name, body.get(*name)?)));
     let mut draft: Map<String, Value> =
         known.map(|(name, value)| (name.to_owned(), value.clone())).collect();
     draft.insert("out_product_id".to_owned(), out_product_id.into());
+    complete(&mut draft);
     Ok(draft)
+}
+
+/// Adds what `/shop/spu/get` shows of every product, so that reading costs nothing more.
+fn complete(draft: &mut Map<String, Value>) {
+    let get = endpoint("/shop/spu/get");
+    let spu = get.and_then(|get| get.response.iter().find(|field| field.name == "spu"));
+    if let Some(spu) = spu {
+        shape::fill(&spu.fields, draft);
+    }
+    for name in OF_THE_PRODUCT {
+        draft.remove(*name);
+    }
 }
 
 /// The `out_sku_id` of each SKU, in order.
@@ -30,11 +47,11 @@ pub(in crate::sandbox) fn out_sku_ids(draft: &Map<String, Value>) -> impl Iterat
 
 /// Everything that the platform is known to check before it accepts a product for audit; what
 /// has no code of its own is 9401020 with the field's name.
-fn check(
-    body: &Map<String, Value>,
-    out_product_id: &str,
-    settings: &Settings,
-) -> Result<(), Refusal> {
+fn check(body: &Map<String, Value>, out_product_id: &str, state: &State) -> Result<(), Refusal> {
+    let settings = &state.settings;
+    if !state.shop.merchant.is_serving() {
+        return Err(Refusal::new(1_040_042));
+    }
     for name in ["title", "path"] {
         if text(body.get(name)).is_none() {
             return Err(bad(name));
@@ -46,13 +63,14 @@ fn check(
     }
     images(body.get("qualification_pics"), "qualification_pics")?;
     images(body.get("desc_info").and_then(|info| info.get("imgs")), "desc_info.imgs")?;
-    check_category(body, settings)?;
+    check_category(body, state)?;
     if body.get("brand_id").and_then(Value::as_u64).is_none() {
         return Err(bad("brand_id"));
     }
+    let is_scene_open = settings.scene_open || state.shop.access.is_scene_open();
     match body.get("scene_group_list").map(Value::as_array) {
         Some(None) => return Err(bad("scene_group_list")),
-        Some(Some(groups)) if !groups.is_empty() && !settings.scene_open => {
+        Some(Some(groups)) if !groups.is_empty() && !is_scene_open => {
             return Err(Refusal::new(1_000_042));
         }
         Some(Some(_)) | None => {}
@@ -60,17 +78,27 @@ fn check(
     check_skus(body.get("skus"), out_product_id)
 }
 
-/// Any positive id exists; `third_cats` tells which are approved.
-fn check_category(body: &Map<String, Value>, settings: &Settings) -> Result<(), Refusal> {
+/// By default any positive id exists and is approved; switches ask for the list of categories
+/// and for their audit.
+fn check_category(body: &Map<String, Value>, state: &State) -> Result<(), Refusal> {
+    let settings = &state.settings;
     let category = body.get("third_cat_id").and_then(Value::as_i64);
     let category = category.ok_or_else(|| bad("third_cat_id"))?;
-    if category <= 0 {
+    let known = category::find(category);
+    if category <= 0 || (settings.require_category && known.is_none()) {
         return Err(Refusal::new(1_000_009));
     }
-    match &settings.third_cats {
-        Some(approved) if !approved.contains(&category) => Err(Refusal::new(1_000_005)),
-        Some(_) | None => Ok(()),
+    let is_listed = settings.third_cats.as_ref().is_none_or(|listed| listed.contains(&category));
+    let is_owned = !settings.require_category || state.shop.audits.owns(category);
+    if !is_listed || !is_owned {
+        return Err(Refusal::new(1_000_005));
     }
+    let needs_pictures = known.is_some_and(|known| known.needs_product_certificate());
+    let pictures = body.get("qualification_pics").and_then(Value::as_array);
+    if settings.require_category && needs_pictures && pictures.is_none_or(Vec::is_empty) {
+        return Err(bad("qualification_pics"));
+    }
+    Ok(())
 }
 
 /// At least one, each with the product's id, an id of its own, an image, and whole numbers.
@@ -86,7 +114,7 @@ fn check_skus(skus: Option<&Value>, out_product_id: &str) -> Result<(), Refusal>
         if !seen.insert(out_sku_id) {
             return Err(Refusal::with(9_401_020, "skus.out_sku_id is there twice"));
         }
-        image(text(sku.get("thumb_img")).ok_or_else(|| bad("skus.thumb_img"))?)?;
+        picture::check_url(text(sku.get("thumb_img")).ok_or_else(|| bad("skus.thumb_img"))?)?;
         // Prices written as text or with decimals are the most frequent mistake.
         for name in ["sale_price", "market_price", "stock_num"] {
             if sku.get(name).and_then(Value::as_u64).is_none() {
@@ -102,17 +130,9 @@ fn images(list: Option<&Value>, name: &'static str) -> Result<usize, Refusal> {
     let Some(list) = list.filter(|list| !list.is_null()) else { return Ok(0) };
     let list = list.as_array().ok_or_else(|| bad(name))?;
     for one in list {
-        image(one.as_str().ok_or_else(|| bad(name))?)?;
+        picture::check_url(one.as_str().ok_or_else(|| bad(name))?)?;
     }
     Ok(list.len())
-}
-
-/// A URL that `/shop/img/upload` gave, or could have given.
-fn image(url: &str) -> Result<(), Refusal> {
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-    let rest = rest.ok_or_else(|| Refusal::new(1_000_035))?;
-    let is_ours = IMAGE_PLACES.iter().any(|place| rest.starts_with(place));
-    is_ours.then_some(()).ok_or_else(|| Refusal::new(1_070_010))
 }
 
 /// Text that is not empty.
@@ -141,15 +161,16 @@ const FIELDS: &[&str] = &[
     "skus",
 ];
 
-/// Where the platform serves exchanged images from.
-const IMAGE_PLACES: &[&str] =
-    &["mmecimage.cn/p/", "store.mp.video.tencent-cloud.com/", "mmbizurl.cn/"];
+/// What `/shop/spu/get` shows beside the merchant's fields.
+const OF_THE_PRODUCT: &[&str] =
+    &["product_id", "audit_info", "status", "edit_status", "create_time", "update_time"];
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::sandbox::settings::Settings;
 
     const IMAGE: &str = "https://mmecimage.cn/p/wx1/a";
 
@@ -166,7 +187,9 @@ mod tests {
 
     fn read(body: &Value, settings: &Settings) -> Result<Map<String, Value>, i64> {
         let body = body.as_object().unwrap();
-        draft(body, "P", settings).map_err(|refusal| refusal.errcode)
+        let mut state = State::default();
+        state.settings = settings.clone();
+        draft(body, "P", &state).map_err(|refusal| refusal.errcode)
     }
 
     #[test]

@@ -1,20 +1,22 @@
 //! All products of an account.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
 
 use super::product::Product;
 use crate::sandbox::refusal::Refusal;
 
 /// Products by the merchant's id. An id that was deleted stays taken.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(in crate::sandbox) struct Shelf {
-    products: HashMap<String, Shelved>,
-    by_product_id: HashMap<u64, String>,
-    deleted: HashSet<String>,
+    products: BTreeMap<String, Shelved>,
+    by_product_id: BTreeMap<u64, String>,
+    deleted: BTreeSet<String>,
     held_bytes: usize,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Shelved {
     product: Product,
     size_bytes: usize,
@@ -108,6 +110,16 @@ impl Shelf {
             self.held_bytes -= shelved.size_bytes;
             self.deleted.insert(out_product_id.to_owned());
         }
+    }
+
+    /// All products as of `now_ms`, in the order of their creation.
+    pub(in crate::sandbox) fn all(&mut self, now_ms: i64) -> Vec<&Product> {
+        for shelved in self.products.values_mut() {
+            shelved.product.settle(now_ms);
+        }
+        let mut all: Vec<&Product> = self.products.values().map(|s| &s.product).collect();
+        all.sort_by_key(|product| (product.created_ms(), product.product_id));
+        all
     }
 
     /// How many products there are.

@@ -1,0 +1,128 @@
+//! Calls of the access process.
+
+use serde_json::{Map, json};
+
+use super::{
+    access,
+    fields::{amount, number},
+    scene_audit,
+};
+use crate::sandbox::{
+    call::Answer,
+    dispatch::{CallSpec, Cx},
+    due::Due,
+    refusal::Refusal,
+    world::World,
+};
+
+/// Fields and errcodes as in the documents of the component (read 2026-08).
+pub(in crate::sandbox) const CALLS: &[CallSpec] = &[
+    CallSpec::shop("/shop/register/apply", apply),
+    CallSpec::shop("/shop/register/check", check),
+    CallSpec::shop("/shop/register/finish_access_info", finish),
+    CallSpec::shop("/shop/register/apply_scene", apply_scene),
+    CallSpec::shop("/shop/scene/check", check_scene),
+];
+
+/// Opens the component after the switch's delay; the real one took a working day or two. A
+/// repeat changes nothing.
+fn apply(cx: &Cx<'_>) -> Result<Answer, Refusal> {
+    let state = &mut *cx.state();
+    if let Some(errcode) = state.settings.standard_component_errcode {
+        return Err(Refusal::new(errcode));
+    }
+    let delay_ms = i64::from(state.settings.register_delay_s) * 1000;
+    let is_joined = state.shop.access.is_joined();
+    let mut world = cx.world(state);
+    if !is_joined && delay_ms == 0 {
+        join(&mut world);
+    } else if !is_joined {
+        world.later(delay_ms, Due::Registration);
+    }
+    Ok(cx.done_plainly())
+}
+
+/// The component is open from now on.
+pub(in crate::sandbox) fn join(world: &mut World<'_>) {
+    if !world.state.shop.access.is_joined() {
+        world.state.shop.access.join();
+        tell_registration(world, 2);
+    }
+}
+
+/// The component is cancelled: orders and products stay, categories and brands are gone.
+pub(in crate::sandbox) fn leave(world: &mut World<'_>) {
+    world.state.shop.access.leave();
+    world.state.shop.audits.clear();
+    tell_registration(world, 10);
+}
+
+fn tell_registration(world: &mut World<'_>, status: u8) {
+    let body = json!({ "status": status });
+    let fields = Map::from_iter([("OpenProductAccountRegister".to_owned(), body)]);
+    world.tell("open_product_account_register", fields);
+}
+
+/// 1040003 until the component was applied for.
+fn check(cx: &Cx<'_>) -> Result<Answer, Refusal> {
+    let state = cx.state();
+    let access = &state.shop.access;
+    let status = match (access.is_banned(), access.is_joined()) {
+        (true, _) => 3,
+        (false, true) => 2,
+        (false, false) => return Err(Refusal::new(1_040_003)),
+    };
+    Ok(cx.done(json!({ "data": {
+        "status": status,
+        "access_info": access.flags(),
+        "scene_group_list": [access.scene_json()],
+    } })))
+}
+
+/// The Finish button. A step that no traffic has proven cannot be finished; the platform's code
+/// for that is not known.
+fn finish(cx: &Cx<'_>) -> Result<Answer, Refusal> {
+    let state = &mut *cx.state();
+    let wanted = number(cx.body(), "access_info_item").and_then(access::item);
+    let usual = state.settings.argument_errcode;
+    let item = wanted.ok_or_else(|| Refusal::with(usual, "access_info_item"))?;
+    let access = &mut state.shop.access;
+    if item.needs.is_some_and(|proof| !access.is_proven(proof)) {
+        return Err(Refusal::with(state.settings.step_open_errcode, "the step is not done"));
+    }
+    let is_last = item.needs.is_none();
+    if is_last && state.settings.require_order_of_items && !access.is_tested() {
+        return Err(Refusal::with(state.settings.step_open_errcode, "other steps are open"));
+    }
+    access.finish(item);
+    Ok(cx.done_plainly())
+}
+
+/// Group 1 is the only one.
+fn apply_scene(cx: &Cx<'_>) -> Result<Answer, Refusal> {
+    let state = &mut *cx.state();
+    if number(cx.body(), "scene_group_id") != Some(1) {
+        return Err(Refusal::with(state.settings.argument_errcode, "scene_group_id is 1"));
+    }
+    if state.settings.require_order_of_items && !state.shop.access.is_all_finished() {
+        return Err(Refusal::with(state.settings.step_open_errcode, "other steps are open"));
+    }
+    scene_audit::apply(&mut cx.world(state));
+    Ok(cx.done_plainly())
+}
+
+/// Whether payments that began in the scene are verified.
+fn check_scene(cx: &Cx<'_>) -> Result<Answer, Refusal> {
+    let state = cx.state();
+    let scene = amount(cx.body(), "scene").unwrap_or_default();
+    let is_matched = state.settings.scene_values.contains(&scene);
+    Ok(cx.done(json!({ "is_matched": u8::from(is_matched) })))
+}
+
+impl access::Access {
+    /// Whether every item that traffic proves is finished, in either generation.
+    fn is_tested(&self) -> bool {
+        let any = |numbers: &[u64]| numbers.iter().any(|number| self.is_finished(*number));
+        any(&[6]) && any(&[7, 19]) && any(&[8]) && any(&[9, 20])
+    }
+}
