@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    shop::{access_calls, audit, product_audit, scene_audit},
+    shop::{access_calls, audit, order_moves, product_audit, scene_audit},
     world::World,
 };
 
@@ -20,6 +20,16 @@ pub(super) enum Due {
     Audit {
         /// Its id.
         audit_id: String,
+    },
+    /// An order was not paid in time.
+    OrderExpiry {
+        /// The platform's id.
+        order_id: u64,
+    },
+    /// After-sales of an order end.
+    Settlement {
+        /// The platform's id.
+        order_id: u64,
     },
     /// The component opens.
     Registration,
@@ -38,6 +48,8 @@ impl Due {
                 product_audit::decide_due(world, &out_product_id);
             }
             Self::Audit { audit_id } => audit::decide_due(world, &audit_id),
+            Self::OrderExpiry { order_id } => order_moves::expire_due(world, order_id),
+            Self::Settlement { order_id } => order_moves::settle_due(world, order_id),
             Self::Registration => access_calls::join(world),
             Self::SceneAudit { applied } => scene_audit::decide_due(world, applied),
         }

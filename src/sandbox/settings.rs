@@ -115,6 +115,30 @@ pub(super) struct Settings {
     pub(super) filed_categories: Vec<Value>,
     /// Brands that it filed; the last one is shown.
     pub(super) filed_brands: Vec<Value>,
+    /// How far `create_time` of an order may be from the platform's clock, in seconds; none =
+    /// it is not looked at.
+    pub(super) create_time_skew_s: Option<u32>,
+    /// Whether an order of the dedicated account must say when it expires.
+    pub(super) require_expire_time: bool,
+    /// Whether a prepay id with `fund_type` 1 is refused (1010004) and not ignored.
+    pub(super) refuse_prepay_id: bool,
+    /// Whether an order of the dedicated account needs an address for returns, its own or the
+    /// merchant's.
+    pub(super) require_return_address: bool,
+    /// Whether an order may only name an attribution id that was given out here (1010061).
+    pub(super) require_known_trace: bool,
+    /// Whether orders get a ticket for the old cashier.
+    pub(super) give_tickets: bool,
+    /// `cancel_type` of the event of a cancelled order; its values are not known.
+    pub(super) cancel_type: i64,
+    /// Days from the receipt to the settlement where the order does not say.
+    pub(super) aftersale_days: u32,
+    /// Whether parcels may only name companies of `get_company_list`.
+    pub(super) check_delivery_id: bool,
+    /// Whether the last parcel must say when everything was sent.
+    pub(super) require_ship_done_time: bool,
+    /// Whether only the last parcel counts for the access process, and not the first.
+    pub(super) delivery_counts_when_finished: bool,
     /// Scene values in which payments are verified.
     pub(super) scene_values: Vec<i64>,
     /// Gives ids above 2^53, which many a JSON reader rounds.
@@ -217,6 +241,17 @@ impl Default for Settings {
             require_scene_group_list: false,
             filed_categories: Vec::new(),
             filed_brands: Vec::new(),
+            create_time_skew_s: Some(5),
+            require_expire_time: false,
+            refuse_prepay_id: false,
+            require_return_address: true,
+            require_known_trace: false,
+            give_tickets: false,
+            cancel_type: 1,
+            aftersale_days: 7,
+            check_delivery_id: true,
+            require_ship_done_time: false,
+            delivery_counts_when_finished: false,
             scene_values: vec![1175, 1176, 1177, 1195],
             large_ids: false,
         }

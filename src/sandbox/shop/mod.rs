@@ -12,9 +12,18 @@ pub(super) mod audit;
 mod audit_calls;
 mod category;
 mod check;
+mod company;
+mod delivery_calls;
 mod fields;
 mod image_calls;
 mod merchant;
+pub(super) mod order;
+mod order_book;
+mod order_calls;
+mod order_form;
+mod order_list;
+pub(super) mod order_moves;
+mod payment_params;
 mod picture;
 mod product;
 pub(super) mod product_audit;
@@ -25,19 +34,27 @@ mod product_list;
 mod product_shelf;
 pub(super) mod scene_audit;
 mod shape;
+#[cfg(test)]
+pub(super) mod testing;
+mod trace;
 
 use serde::{Deserialize, Serialize};
 
 pub(super) use self::admission::admit;
-use self::{access::Access, audit::Audits, merchant::Merchant, product_shelf::Shelf};
+use self::{
+    access::Access, audit::Audits, merchant::Merchant, order_book::OrderBook, product_shelf::Shelf,
+    trace::Traces,
+};
 use super::dispatch::CallSpec;
 
 /// All calls of the component, one list a family.
 pub(super) const FAMILIES: &[&[CallSpec]] = &[
     access_calls::CALLS,
     audit_calls::CALLS,
+    delivery_calls::CALLS,
     image_calls::CALLS,
     merchant::CALLS,
+    order_calls::CALLS,
     product_calls::CALLS,
 ];
 
@@ -53,4 +70,8 @@ pub(super) struct Shop {
     pub(super) merchant: Merchant,
     /// Products.
     pub(super) products: Shelf,
+    /// Orders.
+    pub(super) orders: OrderBook,
+    /// Ids of attribution.
+    pub(super) traces: Traces,
 }

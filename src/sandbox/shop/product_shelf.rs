@@ -49,6 +49,14 @@ impl Shelf {
         }
     }
 
+    /// The platform's ids of a product and a SKU; 0 for what was not uploaded.
+    pub(in crate::sandbox) fn ids(&self, out_product_id: &str, out_sku_id: &str) -> (u64, u64) {
+        let Some(shelved) = self.products.get(out_product_id) else { return (0, 0) };
+        let skus = shelved.product.sku_ids.iter();
+        let sku_id = skus.clone().find(|(out, _)| out == out_sku_id).map_or(0, |(_, id)| *id);
+        (shelved.product.product_id, sku_id)
+    }
+
     /// Whether a product has that platform id.
     pub(in crate::sandbox) fn has(&self, product_id: u64) -> bool {
         self.by_product_id.contains_key(&product_id)
