@@ -11,6 +11,7 @@ mod authenticate;
 mod caller;
 mod capped;
 mod capture;
+mod cashier_door;
 mod content_coding;
 mod credential_query;
 mod doors;
@@ -62,6 +63,7 @@ fn stages(p: &Parts) -> Vec<Box<dyn Stage>> {
         Box::new(doors::Doors::new(p)),   // liveness answers whatever the Host, load or key
         Box::new(admit::Admit::new(p)),   // sheds load; the slot is held until the body ends
         Box::new(front_door::FrontDoor),  // nothing below ever sees a malformed request
+        Box::new(cashier_door::CashierDoor::new(p)), // a browser has no key, only its link
         Box::new(authenticate::Authenticate::new(p)), // before account and capture: strangers learn and store nothing
         Box::new(sandbox_door::SandboxDoor::new(p)),  // our own door, so it is no exchange
         Box::new(capture::Capture::new(p)),           // outside injection: it never sees a token

@@ -66,7 +66,8 @@ fn sandbox_name(account: &AccountRuntime) -> String {
     if account.real.is_sandbox { name.to_string() } else { shadow_name(name.as_str()) }
 }
 
-const PREFIX: &str = "/-/sandbox/";
+/// Where the sandbox's doors are.
+pub(super) const PREFIX: &str = "/-/sandbox/";
 
 /// A state that is set by hand has a few hundred KiB at most.
 const CONTROL_CAP_BYTES: usize = 4 << 20;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::{
     account::Account,
+    cashier,
     exchange::strike_tokens,
     fault::{Fault, FaultKind},
     fault_list::TokenFault,
@@ -36,7 +37,7 @@ pub(super) fn answer(
     let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
     let request =
         Request { method, rest: rest.trim_matches('/'), query: Query::parse(query), body };
-    let done = act(&account, &request);
+    let done = act(platform, &account, &request);
     account.announce(&mut account.state_at(account.now_ms()));
     match done {
         Ok(value) => json_answer(StatusCode::OK, &value),
@@ -62,7 +63,7 @@ struct Request<'a> {
 }
 
 /// One line for each control call, so that they can be read off here.
-fn act(account: &Account, request: &Request<'_>) -> Done {
+fn act(platform: &Platform, account: &Account, request: &Request<'_>) -> Done {
     let Request { method, rest, body, .. } = *request;
     let (is_get, is_post) = (method == Method::GET, method == Method::POST);
     match rest {
@@ -73,6 +74,9 @@ fn act(account: &Account, request: &Request<'_>) -> Done {
         }
         "faults" if is_get => Ok(faults(account)),
         "counters" if is_get => Ok(account.state().counters.to_json()),
+        "cashier" if is_post => {
+            cashier::open(platform, account, body).map_err(|text| (StatusCode::CONFLICT, text))
+        }
         "clock" if is_post => post_clock(account, body),
         "events" if is_get => Ok(account.state().events.to_json(number(request, "after")?)),
         "journal" if is_get => Ok(account.state().journal.to_json(&account.identity.name)),
@@ -82,7 +86,7 @@ fn act(account: &Account, request: &Request<'_>) -> Done {
         }
         "state" if is_get => Ok(account.state().show(account.now_ms())),
         "state" if is_post => post_state(account, body),
-        "faults" | "counters" | "clock" | "events" | "journal" | "reset" | "state" => {
+        "cashier" | "faults" | "counters" | "clock" | "events" | "journal" | "reset" | "state" => {
             Err((StatusCode::METHOD_NOT_ALLOWED, format!("not with {method}: {CHOICES}")))
         }
         _ => Err((StatusCode::NOT_FOUND, format!("there is no `{rest}`: {CHOICES}"))),
@@ -173,7 +177,7 @@ fn json_answer(status: StatusCode, value: &Value) -> Response<Bytes> {
 /// What there is, for whoever asked for something else.
 const CHOICES: &str = "GET, POST or DELETE faults, GET counters, POST clock, GET events, \
                        GET journal, \
-                       POST reset, GET or POST state";
+                       POST reset, GET or POST state, POST cashier";
 /// A year at a time.
 const MOST_ADVANCE_S: u64 = 366 * 86_400;
 

@@ -24,6 +24,12 @@ impl ControlDoor {
     /// one, or the first by name.
     pub(super) fn answer(&self, platform: &Platform, call: &Call) -> Option<Response<Bytes>> {
         let rest = call.path.strip_prefix(PREFIX)?;
+        let languages = call.headers.get(header::ACCEPT_LANGUAGE);
+        let languages = languages.and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let page = platform.cashier(rest, &call.method, &call.query, languages, &call.body);
+        if page.is_some() {
+            return page;
+        }
         if let Err((status, text)) = self.admit(&call.headers) {
             return Some(control::refused(status, text));
         }

@@ -8,6 +8,7 @@ mod account;
 mod agenda;
 mod call;
 mod calls;
+mod cashier;
 mod certificate;
 mod control;
 mod control_door;

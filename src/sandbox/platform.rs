@@ -6,6 +6,7 @@ use super::{
     SandboxAccount, SandboxError,
     account::Account,
     call::{Call, Reply},
+    cashier::{self, Links},
     credential::{Claim, Credential},
     dispatch::{self, CallSpec},
     envelope,
@@ -21,6 +22,8 @@ use super::{
 };
 use crate::base::clock::{Clock as _, SystemClock};
 use arc_swap::ArcSwap;
+use bytes::Bytes;
+use http::{Method, Response};
 use tokio::sync::Notify;
 
 /// All accounts. Its methods wait for nothing but short locks.
@@ -33,6 +36,7 @@ pub struct Platform {
     rids: Ids,
     /// Rings when an account has news.
     bell: Arc<Notify>,
+    cashier_links: Links,
 }
 
 impl Platform {
@@ -46,6 +50,7 @@ impl Platform {
             token_life,
             rids: Ids::new(seed, "rids"),
             bell: Arc::default(),
+            cashier_links: Links::default(),
         }
     }
 
@@ -97,6 +102,28 @@ impl Platform {
     /// Ends when an account has news.
     pub(super) async fn news(&self) {
         self.bell.notified().await;
+    }
+
+    /// Links to the cashier.
+    pub(super) fn cashier_links(&self) -> &Links {
+        &self.cashier_links
+    }
+
+    /// The cashier's page, for whoever has a link to it; none for any other path under
+    /// `/-/sandbox/`. `languages` is the browser's `Accept-Language`.
+    #[must_use]
+    pub fn cashier(
+        &self,
+        rest: &str,
+        method: &Method,
+        query: &str,
+        languages: &str,
+        body: &[u8],
+    ) -> Option<Response<Bytes>> {
+        let (_, end) = rest.split_once('/')?;
+        // Without a ticket it is the control call that gives out links.
+        let is_page = end == cashier::REST && query.contains("ticket=");
+        is_page.then(|| cashier::answer(self, method, query, languages, body))
     }
 
     /// Does what a call asks for.

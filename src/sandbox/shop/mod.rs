@@ -14,7 +14,7 @@ mod category;
 mod check;
 mod company;
 mod delivery_calls;
-mod fields;
+pub(super) mod fields;
 mod image_calls;
 mod merchant;
 pub(super) mod order;
