@@ -8,6 +8,7 @@ mod account;
 mod agenda;
 mod call;
 mod calls;
+pub mod calls_table;
 mod cashier;
 mod certificate;
 mod control;

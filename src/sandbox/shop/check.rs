@@ -44,21 +44,25 @@ enum What {
     Kind(&'static str),
 }
 
-fn first_wrong(
-    fields: &[Field],
+fn first_wrong<'a>(
+    fields: &'a [Field],
     body: &Map<String, Value>,
-    place: &mut Vec<String>,
+    place: &mut Vec<&'a str>,
 ) -> Option<Wrong> {
     fields.iter().find_map(|field| {
-        place.push(field.name.clone());
+        place.push(&field.name);
         let wrong = wrong_with(field, body.get(&field.name), place);
         place.pop();
         wrong
     })
 }
 
-fn wrong_with(field: &Field, value: Option<&Value>, place: &mut Vec<String>) -> Option<Wrong> {
-    let here = |place: &[String], what| Some(Wrong { field: place.join("."), what });
+fn wrong_with<'a>(
+    field: &'a Field,
+    value: Option<&Value>,
+    place: &mut Vec<&'a str>,
+) -> Option<Wrong> {
+    let here = |place: &[&str], what| Some(Wrong { field: place.join("."), what });
     let Some(value) = value.filter(|value| !value.is_null()) else {
         let is_missing = field.need == Need::Yes && field.kind != FieldKind::File;
         return if is_missing { here(place, What::Missing) } else { None };

@@ -7,7 +7,7 @@ mod access;
 pub(super) mod access_calls;
 mod admission;
 mod answer;
-mod argument;
+pub(super) mod argument;
 pub(super) mod audit;
 mod audit_calls;
 mod category;
