@@ -23,7 +23,7 @@ impl Agenda {
         if self.due.len() >= MOST_ENTRIES {
             return;
         }
-        self.entered += 1;
+        self.entered = self.entered.saturating_add(1);
         self.is_news = true;
         self.due.insert((at_ms, self.entered), what);
     }

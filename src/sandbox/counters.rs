@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// Every call that arrived, whatever became of it. Token calls are counted apart from the
 /// others, so that `calls` holds what a client meant to do.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Counters {
     token_fetches: u64,
     forced: u64,
@@ -16,18 +18,19 @@ pub(super) struct Counters {
 impl Counters {
     /// Counts a call of either token family.
     pub(super) fn note_token_call(&mut self, is_forced: bool) {
-        self.token_fetches += 1;
-        self.forced += u64::from(is_forced);
+        self.token_fetches = self.token_fetches.saturating_add(1);
+        self.forced = self.forced.saturating_add(u64::from(is_forced));
     }
 
     /// Counts any other call. Paths are the caller's invention, so there is an end to them.
     pub(super) fn note_call(&mut self, path: &str) {
         if let Some(count) = self.calls.get_mut(path) {
-            *count += 1;
+            *count = count.saturating_add(1);
         } else {
             let is_full = self.calls.len() >= MOST_PATHS || path.len() > MOST_PATH_BYTES;
             let path = if is_full { OTHER } else { path };
-            *self.calls.entry(path.to_owned()).or_default() += 1;
+            let count = self.calls.entry(path.to_owned()).or_default();
+            *count = count.saturating_add(1);
         }
     }
 

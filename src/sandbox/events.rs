@@ -33,10 +33,10 @@ pub(super) struct Event {
 impl EventLog {
     /// Adds the newest; its number.
     pub(super) fn tell(&mut self, name: &str, message: Map<String, Value>, time_ms: i64) -> u64 {
-        if self.events.len() == MOST_EVENTS {
+        if self.events.len() >= MOST_EVENTS {
             self.events.pop_front();
         }
-        self.told += 1;
+        self.told = self.told.saturating_add(1);
         self.is_news = true;
         let event = Event { seq: self.told, time_ms, name: name.to_owned(), message };
         self.events.push_back(event);

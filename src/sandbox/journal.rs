@@ -2,19 +2,21 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::moment;
 
 /// A ring: when it is full, the oldest entry makes room.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Journal {
     entries: VecDeque<Entry>,
     forgotten: u64,
 }
 
 /// One call.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Entry {
     /// When, by the account's clock.
     pub(super) time_ms: i64,
@@ -39,9 +41,9 @@ impl Journal {
             let end = (0..=MOST_PATH_BYTES).rev().find(|at| entry.path.is_char_boundary(*at));
             entry.path.truncate(end.unwrap_or(0));
         }
-        if self.entries.len() == MOST_ENTRIES {
+        if self.entries.len() >= MOST_ENTRIES {
             self.entries.pop_front();
-            self.forgotten += 1;
+            self.forgotten = self.forgotten.saturating_add(1);
         }
         self.entries.push_back(entry);
     }

@@ -2,8 +2,11 @@
 
 use std::collections::{HashSet, VecDeque};
 
+use serde::{Deserialize, Serialize, Serializer};
+
 /// Remembers the latest; a code forgotten long ago would work again.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(from = "VecDeque<String>")]
 pub(super) struct LoginCodes {
     used: HashSet<String>,
     order: VecDeque<String>,
@@ -22,6 +25,23 @@ impl LoginCodes {
             self.used.remove(&oldest);
         }
         true
+    }
+}
+
+/// Their order tells everything.
+impl Serialize for LoginCodes {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.order.serialize(to)
+    }
+}
+
+impl From<VecDeque<String>> for LoginCodes {
+    fn from(order: VecDeque<String>) -> Self {
+        let mut codes = Self::default();
+        for code in &order {
+            codes.spend(code);
+        }
+        codes
     }
 }
 

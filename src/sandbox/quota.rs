@@ -1,6 +1,6 @@
 //! Calls counted against daily and per-minute limits.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -27,14 +27,15 @@ impl Limits {
 }
 
 /// What an account has used up. Its keys are the paths of the call table, so it stays small.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Quotas {
-    used: HashMap<&'static str, Used>,
+    used: BTreeMap<String, Used>,
     cleared_in: i64,
     cleared: u32,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Used {
     day: i64,
     in_day: u32,
@@ -44,13 +45,11 @@ struct Used {
 
 impl Quotas {
     /// Counts one call of `path`, unless a limit is reached: 45009 or 45011.
-    pub(super) fn take(
-        &mut self,
-        path: &'static str,
-        limits: Limits,
-        now_ms: i64,
-    ) -> Result<(), Refusal> {
-        let used = self.used.entry(path).or_default();
+    pub(super) fn take(&mut self, path: &str, limits: Limits, now_ms: i64) -> Result<(), Refusal> {
+        let used = match self.used.get_mut(path) {
+            Some(used) => used,
+            None => self.used.entry(path.to_owned()).or_default(),
+        };
         used.roll(now_ms);
         if limits.daily.is_some_and(|most| used.in_day >= most) {
             return Err(Refusal::new(45009));

@@ -10,7 +10,7 @@ use super::{ip_rule::IpRule, quota::Limits};
 /// What `POST state` changes and `GET state` shows. Where the platform's behaviour is not known,
 /// the default is the likeliest reading of its documents, and the switch has the others.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub(super) struct Settings {
     /// Who may call; empty = everybody, as for a new mini program.
     pub(super) ip_list: Vec<IpRule>,

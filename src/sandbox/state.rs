@@ -1,7 +1,8 @@
 //! What an account is at a moment: everything that calls and control change.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -10,12 +11,15 @@ use super::{
     settings::Settings, shop::Shop, token_ledger::Ledger,
 };
 
-/// Held under the account's lock, never across anything slow.
-#[derive(Debug, Default)]
+/// Held under the account's lock, never across anything slow. Snapshots are this as JSON; what
+/// an older one lacks is as in a fresh account.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub(super) struct State {
     /// Switches.
     pub(super) settings: Settings,
     /// Tokens.
+    #[serde(rename = "tokens")]
     pub(super) ledger: Ledger,
     /// Quotas used up.
     pub(super) quotas: Quotas,
@@ -36,7 +40,7 @@ pub(super) struct State {
     /// Login codes used up.
     pub(super) login_codes: LoginCodes,
     /// Customer messages sent, by openid.
-    replies: HashMap<String, u32>,
+    replies: BTreeMap<String, u32>,
 }
 
 impl State {

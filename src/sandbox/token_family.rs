@@ -2,10 +2,13 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 /// One issued token.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Issued {
     /// The text.
+    #[serde(rename = "token")]
     pub(super) text: String,
     /// When its life ends: 42001 from then on.
     pub(super) expires_ms: i64,
@@ -27,7 +30,7 @@ pub(super) enum Standing {
 }
 
 /// Newest last; at most [`REMEMBERED`].
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Family(VecDeque<Issued>);
 
 impl Family {

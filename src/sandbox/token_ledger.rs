@@ -1,5 +1,7 @@
 //! Both token families of an account with the rules by which they issue.
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     ids::Ids,
     moment,
@@ -9,7 +11,8 @@ use super::{
 };
 
 /// The two families never touch each other.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Ledger {
     classic: Family,
     stable: Family,
@@ -59,7 +62,9 @@ impl Ledger {
         // A test's short lives keep the proportion that a client's early renewal counts on.
         let renewal_ms = HAND_OVER_MS.min(life_ms / 3);
         let current = self.stable.current(now_ms);
-        if let Some(current) = current.filter(|token| token.expires_ms - now_ms > renewal_ms) {
+        if let Some(current) =
+            current.filter(|token| token.expires_ms.saturating_sub(now_ms) > renewal_ms)
+        {
             return Grant::of(current, now_ms);
         }
         let previous_life_ms = i64::from(settings.previous_life_s) * 1000;
@@ -119,8 +124,9 @@ impl Ledger {
 
     /// Remaining seconds of the current tokens, classic and stable.
     pub(super) fn remaining_s(&self, now_ms: i64) -> (Option<i64>, Option<i64>) {
-        let remaining =
-            |family: &Family| family.current(now_ms).map(|t| (t.expires_ms - now_ms) / 1000);
+        let remaining = |family: &Family| {
+            family.current(now_ms).map(|t| t.expires_ms.saturating_sub(now_ms) / 1000)
+        };
         (remaining(&self.classic), remaining(&self.stable))
     }
 
@@ -132,7 +138,7 @@ impl Ledger {
 
 impl Grant {
     fn of(token: &Issued, now_ms: i64) -> Self {
-        let expires_in_s = (token.expires_ms - now_ms) / 1000;
+        let expires_in_s = token.expires_ms.saturating_sub(now_ms) / 1000;
         Self { access_token: token.text.clone(), expires_in_s }
     }
 }

@@ -7,6 +7,7 @@ use crate::sandbox::{moment, settings::Settings};
 
 /// `edit_status`: what becomes of the draft.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(in crate::sandbox) enum EditStatus {
     /// 1: withdrawn, or submitted but not taken up yet.
     Editing = 1,
@@ -20,6 +21,7 @@ pub(in crate::sandbox) enum EditStatus {
 
 /// `status`: what becomes of the online copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(in crate::sandbox) enum Status {
     /// 0: never passed an audit.
     Initial = 0,

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::product::Product;
 use crate::sandbox::refusal::Refusal;
 
 /// Products by the merchant's id. An id that was deleted stays taken.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(from = "BTreeMap<String, Option<Shelved>>")]
 pub(in crate::sandbox) struct Shelf {
     products: BTreeMap<String, Shelved>,
     by_product_id: BTreeMap<u64, String>,
@@ -143,6 +144,31 @@ impl Shelf {
             return Err(Refusal::with(-1, "the sandbox is full, reset it"));
         }
         Ok(())
+    }
+}
+
+/// Products by the merchant's id, `null` for a deleted one. The rest follows from them.
+impl Serialize for Shelf {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let products = self.products.iter().map(|(id, shelved)| (id, Some(shelved)));
+        to.collect_map(products.chain(self.deleted.iter().map(|id| (id, None))))
+    }
+}
+
+impl From<BTreeMap<String, Option<Shelved>>> for Shelf {
+    fn from(all: BTreeMap<String, Option<Shelved>>) -> Self {
+        let mut shelf = Self::default();
+        for (id, shelved) in all {
+            let Some(mut shelved) = shelved else {
+                shelf.deleted.insert(id);
+                continue;
+            };
+            shelved.size_bytes = shelved.size_bytes.min(MOST_BYTES);
+            shelf.by_product_id.insert(shelved.product.product_id, id.clone());
+            shelf.held_bytes = shelf.held_bytes.saturating_add(shelved.size_bytes);
+            shelf.products.insert(id, shelved);
+        }
+        shelf
     }
 }
 
