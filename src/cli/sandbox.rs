@@ -36,15 +36,18 @@ struct ServeArgs {
     /// Where it listens; off loopback it wants --control-token
     #[arg(long, default_value = "127.0.0.1:9443")]
     listen: SocketAddr,
-    /// AppID of the simulated app
-    #[arg(long, default_value = "wx0123456789abcdef")]
-    app_id: String,
-    /// Its simulated AppSecret; never a real one
-    #[arg(long, default_value = "sandbox-app-secret")]
-    app_secret: String,
-    /// Its name in control calls: /-/sandbox/NAME/…
-    #[arg(long, default_value = "demo")]
-    name: String,
+    /// AppID of the simulated app [default: wx0123456789abcdef]
+    #[arg(long)]
+    app_id: Option<String>,
+    /// Its simulated AppSecret, never a real one [default: sandbox-app-secret]
+    #[arg(long)]
+    app_secret: Option<String>,
+    /// Its name in control calls, /-/sandbox/NAME/… [default: demo]
+    #[arg(long)]
+    name: Option<String>,
+    /// One more app, or, where none of the three above is given, one instead; may be repeated
+    #[arg(long, value_name = "NAME=APPID:SECRET", value_parser = parse_account)]
+    account: Vec<SandboxAccount>,
     /// Speak plain HTTP
     #[arg(long)]
     http: bool,
@@ -56,12 +59,15 @@ struct ServeArgs {
         hide_env_values = true
     )]
     control_token: Option<String>,
-    /// Give out tokens and ids in the same order in every run
+    /// Give out tokens and ids in the same order in every run; time stands still between calls
     #[arg(long)]
     seed: Option<u64>,
     /// How long access tokens live
     #[arg(long, value_name = "TIME", default_value = "2h", value_parser = parse_duration)]
     token_life: Duration,
+    /// Keep everything in this file while the sandbox does not run
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    state: Option<PathBuf>,
     /// Write the CA to trust into this file; without it, it is printed
     #[arg(long, value_name = "FILE", conflicts_with = "http", value_hint = clap::ValueHint::FilePath)]
     ca_file: Option<PathBuf>,
@@ -75,7 +81,6 @@ pub(super) async fn run(args: SandboxArgs, out: &Out) -> Result<Exit, Failure> {
     };
     let tasks = Tasks::default();
     let ca_file = args.ca_file.clone();
-    let (app_id, name) = (args.app_id.clone(), args.name.clone());
     let sandbox = Sandbox::start(options(args), tasks.clone()).await.map_err(refused)?;
     if let (Some(file), Some(pem)) = (&ca_file, sandbox.ca_pem()) {
         let wrap = |error| because(&format!("cannot write {}", file.display()), error);
@@ -85,10 +90,11 @@ pub(super) async fn run(args: SandboxArgs, out: &Out) -> Result<Exit, Failure> {
     if out.json {
         out.value(&ready)?;
     } else {
-        out.line(told(&ready, &app_id, &name))?;
+        out.line(told(&ready, &sandbox.accounts()))?;
     }
     signals::wait_for_stop().await?;
     tasks.shutdown().await;
+    sandbox.save().map_err(refused)?;
     Ok(Exit::Done)
 }
 
@@ -96,24 +102,56 @@ fn options(args: ServeArgs) -> SandboxOptions {
     SandboxOptions {
         listen: args.listen,
         tls: if args.http { Tls::Plain } else { Tls::SelfMade },
-        accounts: vec![SandboxAccount {
-            name: args.name,
-            app_id: args.app_id,
-            app_secret: args.app_secret,
-        }],
+        accounts: accounts(args.account, args.name, args.app_id, args.app_secret),
         control_token: args.control_token.map(Secret::new),
         allow_control_over_http: true,
         seed: args.seed,
         token_life: args.token_life,
+        state_file: args.state,
     }
+}
+
+/// The app of `--name`, `--app-id` and `--app-secret`, then those of `--account`.
+fn accounts(
+    mut more: Vec<SandboxAccount>,
+    name: Option<String>,
+    app_id: Option<String>,
+    app_secret: Option<String>,
+) -> Vec<SandboxAccount> {
+    let is_meant = more.is_empty() || name.is_some() || app_id.is_some() || app_secret.is_some();
+    if is_meant {
+        let first = SandboxAccount {
+            name: name.unwrap_or_else(|| "demo".to_owned()),
+            app_id: app_id.unwrap_or_else(|| "wx0123456789abcdef".to_owned()),
+            app_secret: app_secret.unwrap_or_else(|| "sandbox-app-secret".to_owned()),
+        };
+        more.insert(0, first);
+    }
+    more
+}
+
+/// `shop=wx0123456789abcdef:its-secret`.
+fn parse_account(text: &str) -> Result<SandboxAccount, String> {
+    let (name, rest) = text.split_once('=').ok_or("write NAME=APPID:SECRET")?;
+    let (app_id, app_secret) = rest.split_once(':').ok_or("write NAME=APPID:SECRET")?;
+    if name.is_empty() || app_id.is_empty() || app_secret.is_empty() {
+        return Err("name, AppID and AppSecret must not be empty".to_owned());
+    }
+    Ok(SandboxAccount {
+        name: name.to_owned(),
+        app_id: app_id.to_owned(),
+        app_secret: app_secret.to_owned(),
+    })
 }
 
 fn refused(error: SandboxError) -> Failure {
     let exit = match &error {
         SandboxError::ControlTokenNeeded { .. } | SandboxError::Account { .. } => Exit::Usage,
-        SandboxError::Bind { .. } | SandboxError::Certificate(_) | SandboxError::Tls(_) => {
-            Exit::Failed
-        }
+        SandboxError::Bind { .. }
+        | SandboxError::Certificate(_)
+        | SandboxError::Tls(_)
+        | SandboxError::StateFile { .. }
+        | SandboxError::StateBroken { .. } => Exit::Failed,
     };
     Failure::new(exit, error)
 }
@@ -122,20 +160,24 @@ fn ready(sandbox: &Sandbox, ca_file: Option<&PathBuf>) -> Value {
     let scheme = if sandbox.ca_pem().is_some() { "https" } else { "http" };
     json!({
         "event": "ready", "url": format!("{scheme}://{}", sandbox.address()),
+        "accounts": accounts_json(&sandbox.accounts()),
         "ca": ca_file, "ca_pem": sandbox.ca_pem(), "pid": std::process::id(),
     })
 }
 
-fn told(ready: &Value, app_id: &str, name: &str) -> String {
+fn accounts_json(accounts: &[(String, String)]) -> Vec<Value> {
+    let shown = accounts.iter();
+    shown.map(|(name, app_id)| json!({ "name": name, "app_id": app_id })).collect()
+}
+
+fn told(ready: &Value, accounts: &[(String, String)]) -> String {
     let text = |field: &str| ready.get(field).and_then(Value::as_str);
     let url = text("url").unwrap_or_default();
-    let mut lines = vec![
-        format!("sandbox 沙箱: {url}"),
-        format!("AppID: {app_id}"),
-        format!(
-            "control 控制: {url}/-/sandbox/{name}/ (faults, counters, clock, journal, reset, state)"
-        ),
-    ];
+    let mut lines = vec![format!("sandbox 沙箱: {url}")];
+    for (name, app_id) in accounts {
+        lines.push(format!("AppID: {app_id}"));
+        lines.push(format!("control 控制: {url}/-/sandbox/{name}/ ({CONTROLS})"));
+    }
     match (text("ca"), text("ca_pem")) {
         (Some(file), _) => lines.push(format!("CA: {file}")),
         (None, Some(pem)) => lines.push(format!("CA:\n{pem}")),
@@ -143,6 +185,8 @@ fn told(ready: &Value, app_id: &str, name: &str) -> String {
     }
     lines.join("\n")
 }
+
+const CONTROLS: &str = "faults, counters, clock, events, journal, reset, state, snapshot, restore";
 
 #[cfg(test)]
 mod tests {
@@ -179,8 +223,38 @@ mod tests {
         let sandbox = Sandbox::start(options(args), tasks.clone()).await.unwrap();
         let ready = ready(&sandbox, None);
         assert!(ready["url"].as_str().unwrap().starts_with("https://127.0.0.1:"));
-        let told = told(&ready, "wx1", "demo");
+        assert_eq!(ready["accounts"][0]["app_id"], "wx0123456789abcdef");
+        let told = told(&ready, &sandbox.accounts());
         assert!(told.contains("BEGIN CERTIFICATE") && told.contains("/-/sandbox/demo/"), "{told}");
         tasks.shutdown().await;
+    }
+
+    #[test]
+    fn more_apps_come_beside_a_named_one_or_instead_of_the_usual_one() {
+        let names = |line: &str| {
+            let accounts = options(serve_args(line)).accounts;
+            accounts.into_iter().map(|account| account.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names("wxgate sandbox --account a=wx1:s:1 --account b=wx1:t"), ["a", "b"]);
+        assert_eq!(names("wxgate sandbox --account a=wx1:s --name shop"), ["shop", "a"]);
+        assert_eq!(parse_account("a=wx1:s:1").unwrap().app_secret, "s:1");
+        for bad in ["", "a", "a=wx1", "=wx1:s", "a=:s", "a=wx1:"] {
+            assert!(parse_account(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_state_file_is_written_at_the_end_and_a_broken_one_stops_the_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("state.json");
+        let line = format!("wxgate sandbox --listen 127.0.0.1:0 --http --state {}", file.display());
+        let start = || Sandbox::start(options(serve_args(&line)), Tasks::default());
+        let sandbox = start().await.unwrap();
+        sandbox.save().unwrap();
+        assert!(start().await.is_ok());
+        std::fs::write(&file, "{").unwrap();
+        let error = start().await.unwrap_err();
+        assert!(error.to_string().contains("state.json:1:1"), "{error}");
+        assert_eq!(refused(error).exit, Exit::Failed);
     }
 }

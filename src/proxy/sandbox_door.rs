@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use http::{Method, StatusCode, header};
 use http_body_util::{BodyExt as _, Limited};
+use serde_json::{Value, json};
 
 use super::{
     error::ProxyError,
@@ -14,7 +16,7 @@ use super::{
 use crate::{
     access::permit,
     base::body::{Body, Response},
-    sandbox::{Sandbox, shadow_name},
+    sandbox::{RESTORE_CAP_BYTES, Sandbox, shadow_name},
 };
 
 /// Answers in process; the sandbox's own port is not involved.
@@ -32,14 +34,20 @@ impl SandboxDoor {
         permit::operator(key).map_err(ProxyError::denied)?;
         let rest = passage.uri.path().strip_prefix(PREFIX).unwrap_or_default();
         let (account, rest) = rest.split_once('/').unwrap_or((rest, ""));
+        if account == "accounts" && passage.live.account_called(account).is_none() {
+            let answer = accounts(passage)?;
+            passage.own_answer = Some(0);
+            return Ok(answer);
+        }
         let unknown = || ProxyError::AccountUnknown { name: account.to_owned() };
         let runtime = passage.live.account_called(account).ok_or_else(unknown)?;
         permit::account(key, &runtime.config.name).map_err(|_| unknown())?;
         let name = sandbox_name(runtime);
-        let body = Limited::new(body, CONTROL_CAP_BYTES)
+        let cap_bytes = if rest == "restore" { RESTORE_CAP_BYTES } else { CONTROL_CAP_BYTES };
+        let body = Limited::new(body, cap_bytes)
             .collect()
             .await
-            .map_err(|_| ProxyError::BodyTooLarge { cap_bytes: CONTROL_CAP_BYTES as u64 })?
+            .map_err(|_| ProxyError::BodyTooLarge { cap_bytes: cap_bytes as u64 })?
             .to_bytes();
         let rest = match passage.uri.query() {
             Some(query) => format!("{rest}?{query}"),
@@ -64,6 +72,27 @@ impl Stage for SandboxDoor {
 fn sandbox_name(account: &AccountRuntime) -> String {
     let name = &account.config.name;
     if account.real.is_sandbox { name.to_string() } else { shadow_name(name.as_str()) }
+}
+
+/// The accounts that the key may use; here they come and go with proxy.toml alone.
+fn accounts(passage: &Passage) -> Result<Response, ProxyError> {
+    let key = passage.key()?;
+    let (status, value) = if passage.method == Method::GET {
+        let mine = passage.live.accounts.values().map(|account| &account.config);
+        let mine = mine.filter(|config| permit::account(key, &config.name).is_ok());
+        let mut names: Vec<_> = mine.map(|config| (config.name.as_str(), &config.app_id)).collect();
+        names.sort_unstable();
+        let shown = names.into_iter().map(|(name, id)| json!({ "name": name, "app_id": id }));
+        (StatusCode::OK, json!({ "accounts": shown.collect::<Vec<Value>>() }))
+    } else {
+        let text = "the gateway's accounts come from proxy.toml: change it there, then reload";
+        (StatusCode::CONFLICT, json!({ "message": text }))
+    };
+    let mut response = Response::new(Body::from(value.to_string()));
+    *response.status_mut() = status;
+    let json = header::HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    Ok(response)
 }
 
 /// Where the sandbox's doors are.

@@ -75,6 +75,10 @@ pub struct Reply {
     pub cut: Option<Cut>,
     /// Further headers, their names in the letter case to be used on HTTP/1.1.
     pub headers: Vec<(String, String)>,
+    /// How long the body takes from its first byte to its last; zero for a body in one piece.
+    pub body_time: Duration,
+    /// What the answer's `Date` tells, in Unix milliseconds; none = the machine's time.
+    pub date_ms: Option<i64>,
 }
 
 /// Where an answer breaks off.

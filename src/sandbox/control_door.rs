@@ -21,7 +21,7 @@ impl ControlDoor {
     /// The answer to a control call; none for a call of the platform.
     ///
     /// `/-/sandbox/{account}/{rest}` names the account; `/-/sandbox/{rest}` is for the only
-    /// one, or the first by name.
+    /// one, or the first by name; `/-/sandbox/accounts` and `/-/sandbox/faults` are for all.
     pub(super) fn answer(&self, platform: &Platform, call: &Call) -> Option<Response<Bytes>> {
         let rest = call.path.strip_prefix(PREFIX)?;
         let languages = call.headers.get(header::ACCEPT_LANGUAGE);
@@ -34,6 +34,11 @@ impl ControlDoor {
             return Some(control::refused(status, text));
         }
         let names = platform.account_names();
+        if !names.iter().any(|name| Some(name.as_str()) == rest.split('/').next())
+            && let Some(answer) = control::answer_for_all(platform, &call.method, rest, &call.body)
+        {
+            return Some(answer);
+        }
         let named = rest.split_once('/').filter(|(name, _)| names.iter().any(|n| n == name));
         let (account, rest) = match named {
             Some((name, rest)) => (name, rest),
@@ -69,6 +74,7 @@ const PREFIX: &str = "/-/sandbox/";
 #[cfg(test)]
 mod tests {
     use http::Method;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::sandbox::calls::bench::{Bench, account, call};
@@ -104,5 +110,69 @@ mod tests {
         assert_eq!(at("/-/sandbox/a~sandbox/counters"), 200);
         assert_eq!(at("/-/sandbox/other/counters"), 404);
         assert_eq!(at("/shop/spu/add"), 0);
+    }
+
+    fn ask(bench: &Bench, method: Method, path: &str, body: &Value) -> (u16, Value) {
+        let body = Bytes::from(body.to_string());
+        let call = call(method, path, "", body);
+        let answer = ControlDoor::new(None).answer(&bench.platform, &call).unwrap();
+        (answer.status().as_u16(), serde_json::from_slice(answer.body()).unwrap())
+    }
+
+    #[test]
+    fn accounts_come_and_go() {
+        let bench = Bench::new();
+        let add = |form: Value| ask(&bench, Method::POST, "/-/sandbox/accounts", &form);
+        let (status, made) = add(json!({"name": "new"}));
+        assert_eq!(status, 200);
+        let (app_id, secret) = (made["app_id"].as_str().unwrap(), made["app_secret"].as_str());
+        assert!(app_id.starts_with("wx") && app_id.len() == 18);
+        let query =
+            format!("grant_type=client_credential&appid={app_id}&secret={}", secret.unwrap());
+        assert_eq!(bench.get("/cgi-bin/token", &query).errcode, None);
+        let (_, given) = add(json!({"name": "own", "app_id": "wx9", "app_secret": "s9"}));
+        assert_eq!(given, json!({"name": "own", "app_id": "wx9"}), "not shown again");
+        let (_, all) = ask(&bench, Method::GET, "/-/sandbox/accounts", &Value::Null);
+        assert_eq!(all["accounts"].as_array().unwrap().len(), 3);
+        assert!(!all.to_string().contains("secret"));
+        for (form, status) in [
+            (json!({"name": "own"}), 409),
+            (json!({"name": "faults"}), 400),
+            (json!({"name": "a/b"}), 400),
+            (json!({"name": "twin", "app_id": "wx9", "app_secret": "s9"}), 400),
+            (json!({}), 400),
+        ] {
+            assert_eq!(add(form.clone()).0, status, "{form}");
+        }
+        let remove = |name: &str| {
+            ask(&bench, Method::DELETE, &format!("/-/sandbox/accounts/{name}"), &Value::Null).0
+        };
+        assert_eq!((remove("new"), remove("new")), (200, 404));
+        assert_eq!(ask(&bench, Method::PUT, "/-/sandbox/accounts", &Value::Null).0, 405);
+        let added = (0..200).filter(|n| add(json!({"name": n.to_string()})).0 == 200).count();
+        assert_eq!(added, 98, "there is an end to them");
+    }
+
+    #[test]
+    fn faults_strike_all_accounts_or_the_one_that_is_named() {
+        let bench = Bench::new();
+        bench.platform.add_account(account("other", "wx2", "s2")).unwrap();
+        let arm = |form: Value| ask(&bench, Method::POST, "/-/sandbox/faults", &form);
+        let (_, all) = arm(json!({"kind": "busy", "path": "*"}));
+        let names: Vec<_> =
+            all["faults"].as_array().unwrap().iter().map(|f| &f["account"]).collect();
+        assert_eq!(names, ["other", "shop"]);
+        let fetch = |app: &str, secret: &str| {
+            let query = format!("grant_type=client_credential&appid={app}&secret={secret}");
+            bench.get("/cgi-bin/token", &query).errcode
+        };
+        assert_eq!((fetch("wx1", "s1"), fetch("wx2", "s2")), (Some(-1), Some(-1)));
+        arm(json!({"kind": "busy", "path": "*", "account": "other"}));
+        assert_eq!((fetch("wx1", "s1"), fetch("wx2", "s2")), (None, Some(-1)));
+        assert_eq!(arm(json!({"kind": "busy", "account": "none"})).0, 400);
+        assert_eq!(arm(json!({"kind": "boom"})).0, 400);
+        arm(json!({"kind": "busy"}));
+        let (_, left) = ask(&bench, Method::DELETE, "/-/sandbox/faults", &Value::Null);
+        assert_eq!(left, json!({"faults": []}));
     }
 }

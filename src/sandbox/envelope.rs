@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{
     call::{Answer, JSON, PLAIN},
-    fault_list::Instead,
+    fault_list::{Instead, Oddity},
     refusal::Refusal,
     settings::{JsonType, Settings},
 };
@@ -44,8 +44,14 @@ pub(super) fn instead(instead: Instead) -> Result<Answer, i64> {
     }
 }
 
-/// Lays the account's switches over an answer of a call whose JSON comes as `text/plain` or not.
-pub(super) fn dressed(mut answer: Answer, is_plain: bool, settings: &Settings) -> Answer {
+/// Lays the account's switches, and what a fault adds, over an answer of a call whose JSON comes
+/// as `text/plain` or not.
+pub(super) fn dressed(
+    mut answer: Answer,
+    is_plain: bool,
+    settings: &Settings,
+    oddity: Option<Oddity>,
+) -> Answer {
     if answer.content_type != JSON {
         return answer;
     }
@@ -54,25 +60,25 @@ pub(super) fn dressed(mut answer: Answer, is_plain: bool, settings: &Settings) -
         JsonType::Json => false,
         JsonType::Plain => true,
     };
-    if is_plain {
+    if is_plain || oddity == Some(Oddity::Plain) {
         answer.content_type = PLAIN;
     }
-    if settings.errcode_as_string || settings.control_characters {
-        answer.body = odd_json(&answer.body, settings).into();
+    let is_text = settings.errcode_as_string || oddity == Some(Oddity::StringErrcode);
+    let is_odd = settings.control_characters || oddity == Some(Oddity::ControlCharacters);
+    if is_text || is_odd {
+        answer.body = odd_json(&answer.body, is_text, is_odd).into();
     }
     answer
 }
 
 /// JSON with the oddities that the platform was seen with.
-fn odd_json(body: &[u8], settings: &Settings) -> String {
+fn odd_json(body: &[u8], has_text_errcode: bool, has_control_character: bool) -> String {
     let Ok(mut value) = serde_json::from_slice::<Value>(body) else { return String::new() };
-    if settings.errcode_as_string
-        && let Some(errcode) = value.get_mut("errcode")
-    {
+    if has_text_errcode && let Some(errcode) = value.get_mut("errcode") {
         *errcode = Value::String(errcode.to_string());
     }
     let text = value.to_string();
-    if settings.control_characters {
+    if has_control_character {
         text.replacen(r#""errmsg":""#, "\"errmsg\":\"\u{b}", 1)
     } else {
         text
@@ -99,10 +105,16 @@ mod tests {
             control_characters: true,
             ..Settings::default()
         };
-        let answer = dressed(refused(&Refusal::new(-1), "r"), false, &settings);
+        let answer = dressed(refused(&Refusal::new(-1), "r"), false, &settings, None);
         assert_eq!(answer.content_type, "text/plain");
         assert_eq!(answer.body, "{\"errcode\":\"-1\",\"errmsg\":\"\u{b}system error rid: r\"}");
         let picture = Answer::binary("image/png", "x".into());
-        assert_eq!(dressed(picture.clone(), true, &settings), picture);
+        assert_eq!(dressed(picture.clone(), true, &settings, None), picture);
+        let odd = |oddity| {
+            dressed(refused(&Refusal::new(-1), "r"), false, &Settings::default(), Some(oddity))
+        };
+        assert_eq!(odd(Oddity::Plain).content_type, "text/plain");
+        assert!(odd(Oddity::StringErrcode).body.starts_with(br#"{"errcode":"-1""#));
+        assert!(odd(Oddity::ControlCharacters).body.contains(&0xb));
     }
 }

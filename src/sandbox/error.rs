@@ -1,6 +1,6 @@
 //! Why a sandbox does not start.
 
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, path::PathBuf};
 
 /// What failed, and what to change.
 #[derive(Debug, thiserror::Error)]
@@ -36,5 +36,26 @@ pub enum SandboxError {
         name: String,
         /// What is wrong with it.
         reason: &'static str,
+    },
+    /// The file that keeps the accounts cannot be read or written.
+    #[error("cannot {action} {}", path.display())]
+    StateFile {
+        /// `read` or `write`.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The file that keeps the accounts does not hold what it should. It is left as it is.
+    #[error("{}{place}: {reason}; it was left as it is", path.display())]
+    StateBroken {
+        /// The file.
+        path: PathBuf,
+        /// `:line:column`, where there is such a place.
+        place: String,
+        /// What is wrong.
+        reason: String,
     },
 }

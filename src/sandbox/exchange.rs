@@ -36,7 +36,7 @@ impl Exchange<'_> {
     /// Counts, strikes, judges, performs and writes down. The account's lock is free while the
     /// call's handler works.
     pub(super) fn run(&self, claim: &Claim) -> Reply {
-        let now_ms = self.account.now_ms();
+        let now_ms = self.account.tick();
         let case = Case {
             spec: self.spec,
             method: &self.call.method,
@@ -108,11 +108,12 @@ impl Exchange<'_> {
             is_fault: *strike != Strike::default(),
         });
         let is_plain = self.spec.is_some_and(|spec| spec.is_plain);
-        let answer = envelope::dressed(answer, is_plain, &state.settings);
+        let answer = envelope::dressed(answer, is_plain, &state.settings, strike.oddity);
         let headers = state.settings.response_headers.clone();
         self.account.announce(&mut state);
         drop(state);
-        Reply { headers, ..reply(answer, strike) }
+        let date_ms = self.account.clock().told_ms(now_ms);
+        Reply { headers, date_ms, ..reply(answer, strike) }
     }
 }
 
@@ -128,5 +129,6 @@ pub(super) fn strike_tokens(state: &mut State, account: &Account, fault: TokenFa
 
 /// An answer in the manner that faults ask for.
 pub(super) fn reply(answer: Answer, strike: &Strike) -> Reply {
-    Reply { answer, delay: strike.delay, cut: strike.cut, headers: Vec::new() }
+    let Strike { delay, cut, body_time, .. } = *strike;
+    Reply { answer, delay, cut, headers: Vec::new(), body_time, date_ms: None }
 }

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::ids::draw;
+
 /// What goes wrong; the words of the control call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -27,10 +29,18 @@ pub(super) enum FaultKind {
     Busy,
     /// errcode `value`, no effect.
     Errcode,
+    /// The body trickles: it takes `ms` from its first byte to its last.
+    SlowBody,
+    /// JSON comes as `text/plain`.
+    PlainJson,
+    /// A raw control character stands in errmsg.
+    ControlCharacters,
+    /// `"errcode":"0"` instead of `"errcode":0`.
+    StringErrcode,
 }
 
 /// A fault with where, how often and how much.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Fault {
     /// What goes wrong.
     pub(super) kind: FaultKind,
@@ -39,10 +49,18 @@ pub(super) struct Fault {
     pub(super) path: Option<String>,
     /// How many calls are still hit; none = until faults are cleared.
     pub(super) left: Option<u32>,
-    /// For `delay`.
+    /// For `delay` and `slow_body`.
     pub(super) delay_ms: u64,
     /// For `status`, `errcode`, `reset_after`.
     pub(super) value: Option<i64>,
+    /// Of a million calls that it is meant for, so many are hit.
+    pub(super) per_million: u32,
+    /// Its own stream of chance, so that a run can be repeated; none = not asked for.
+    pub(super) chance: Option<u64>,
+    /// Names it in control calls; given when it is armed.
+    pub(super) id: u64,
+    /// How many calls it has hit.
+    pub(super) struck: u64,
 }
 
 /// A fault as it is posted.
@@ -54,18 +72,22 @@ struct RawFault {
     count: Option<u32>,
     ms: Option<u64>,
     value: Option<Value>,
+    probability: Option<f64>,
+    seed: Option<u64>,
 }
 
 impl Fault {
-    /// Reads `{"kind","path"?,"count"?,"ms"?,"value"?}`. `count` is 1 if missing, and 0 means
-    /// until faults are cleared. An error says what is wrong and lists the choices.
+    /// Reads `{"kind","path"?,"count"?,"ms"?,"value"?,"probability"?,"seed"?}`. `count` is 1 if
+    /// missing, or 0 where there is a probability; 0 means until faults are cleared. An error
+    /// says what is wrong and lists the choices.
     pub(super) fn parse(body: &[u8]) -> Result<Self, String> {
         let raw: RawFault = serde_json::from_slice(body).map_err(|error| error.to_string())?;
         let value = raw.value.as_ref().map(whole_number).transpose()?;
         let delay_ms = raw.ms.unwrap_or(0);
+        let per_million = raw.probability.map_or(Ok(MILLION), per_million)?;
         match raw.kind {
-            FaultKind::Delay if !(1..=MOST_DELAY_MS).contains(&delay_ms) => {
-                return Err(format!("`delay` needs `ms` from 1 to {MOST_DELAY_MS}"));
+            FaultKind::Delay | FaultKind::SlowBody if !(1..=MOST_DELAY_MS).contains(&delay_ms) => {
+                return Err(format!("this kind needs `ms` from 1 to {MOST_DELAY_MS}"));
             }
             FaultKind::Errcode if value.is_none_or(|code| code == 0) => {
                 return Err("`errcode` needs `value`, a number other than 0".to_owned());
@@ -84,13 +106,27 @@ impl Fault {
             | FaultKind::Status
             | FaultKind::EmptyGbk
             | FaultKind::Busy
-            | FaultKind::Errcode => {}
+            | FaultKind::Errcode
+            | FaultKind::SlowBody
+            | FaultKind::PlainJson
+            | FaultKind::ControlCharacters
+            | FaultKind::StringErrcode => {}
         }
         if raw.path.as_ref().is_some_and(|path| !path.starts_with('/') && path != "*") {
             return Err("`path` begins with /, such as /shop/spu/add or /shop/*".to_owned());
         }
-        let left = raw.count.map_or(Some(1), |count| (count > 0).then_some(count));
-        Ok(Self { kind: raw.kind, path: raw.path, left, delay_ms, value })
+        let count = raw.count.unwrap_or(if raw.probability.is_none() { 1 } else { 0 });
+        Ok(Self {
+            kind: raw.kind,
+            path: raw.path,
+            left: (count > 0).then_some(count),
+            delay_ms,
+            value,
+            per_million,
+            chance: raw.seed,
+            id: 0,
+            struck: 0,
+        })
     }
 
     /// Whether the fault is meant for a call of `path`.
@@ -104,6 +140,24 @@ impl Fault {
         }
     }
 
+    /// Whether it hits every call that it is meant for.
+    pub(super) fn is_certain(&self) -> bool {
+        self.per_million >= MILLION
+    }
+
+    /// Lets chance decide whether this call is hit.
+    pub(super) fn chances(&mut self) -> bool {
+        let position = self.chance.get_or_insert(self.id);
+        // A certain fault draws nothing, so that its stream begins where chance begins.
+        self.per_million >= MILLION || draw(position) % u64::from(MILLION) < self.per_million.into()
+    }
+
+    /// Counts a call that was hit.
+    pub(super) fn note_strike(&mut self) {
+        self.left = self.left.map(|left| left.saturating_sub(1));
+        self.struck = self.struck.saturating_add(1);
+    }
+
     /// For `GET faults`.
     pub(super) fn to_json(&self) -> Value {
         json!({
@@ -112,6 +166,9 @@ impl Fault {
             "count": self.left.unwrap_or(0),
             "ms": self.delay_ms,
             "value": self.value,
+            "probability": f64::from(self.per_million) / f64::from(MILLION),
+            "id": self.id,
+            "struck": self.struck,
         })
     }
 }
@@ -122,6 +179,16 @@ fn whole_number(value: &Value) -> Result<i64, String> {
     number.ok_or_else(|| format!("`value` must be a whole number, not {value}"))
 }
 
+/// What is too small to matter still happens now and then.
+fn per_million(probability: f64) -> Result<u32, String> {
+    if probability > 0.0 && probability <= 1.0 {
+        Ok(((probability * f64::from(MILLION)).round() as u32).clamp(1, MILLION))
+    } else {
+        Err(format!("`probability` lies above 0 and is at most 1, not {probability}"))
+    }
+}
+
+const MILLION: u32 = 1_000_000;
 /// Longer than any time limit that somebody may want to test.
 const MOST_DELAY_MS: u64 = 600_000;
 
@@ -145,6 +212,10 @@ mod tests {
             r#"{"kind":"empty_gbk"}"#,
             r#"{"kind":"busy","count":0}"#,
             r#"{"kind":"errcode","value":"45009","path":"/cgi-bin/stable_token"}"#,
+            r#"{"kind":"slow_body","ms":300}"#,
+            r#"{"kind":"plain_json"}"#,
+            r#"{"kind":"control_characters"}"#,
+            r#"{"kind":"string_errcode","probability":0.5,"seed":7}"#,
         ] {
             assert!(parse(text).is_ok(), "{text}: {:?}", parse(text));
         }
@@ -167,6 +238,10 @@ mod tests {
             r#"{"kind":"reset_after","value":-1}"#,
             r#"{"kind":"busy","path":"shop"}"#,
             r#"{"kind":"busy","count":-1}"#,
+            r#"{"kind":"slow_body"}"#,
+            r#"{"kind":"busy","probability":0}"#,
+            r#"{"kind":"busy","probability":1.5}"#,
+            r#"{"kind":"busy","seed":-1}"#,
         ] {
             assert!(parse(bad).is_err(), "{bad}");
         }

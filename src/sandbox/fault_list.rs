@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
@@ -10,8 +11,12 @@ use super::{
 };
 
 /// In the order in which they were posted; at most [`MOST_FAULTS`].
-#[derive(Debug, Default)]
-pub(super) struct Faults(Vec<Fault>);
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Faults {
+    waiting: Vec<Fault>,
+    armed: u64,
+}
 
 /// What the faults do to one call.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -24,6 +29,21 @@ pub(super) struct Strike {
     pub(super) instead: Option<Instead>,
     /// Done to the account's tokens before the call is judged.
     pub(super) tokens: Option<TokenFault>,
+    /// Written in an odd way.
+    pub(super) oddity: Option<Oddity>,
+    /// Its body takes so long.
+    pub(super) body_time: Duration,
+}
+
+/// An odd way to write JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Oddity {
+    /// As `text/plain`.
+    Plain,
+    /// With a raw control character in errmsg.
+    ControlCharacters,
+    /// With errcode as text.
+    StringErrcode,
 }
 
 /// What takes the place of handling a call.
@@ -47,47 +67,56 @@ pub(super) enum TokenFault {
 }
 
 impl Faults {
-    /// Adds `fault`; false if there are too many already.
-    pub(super) fn arm(&mut self, fault: Fault) -> bool {
-        let has_room = self.0.len() < MOST_FAULTS;
+    /// Adds `fault`, numbered; false if there are too many already.
+    pub(super) fn arm(&mut self, mut fault: Fault) -> bool {
+        let has_room = self.waiting.len() < MOST_FAULTS;
         if has_room {
-            self.0.push(fault);
+            self.armed = self.armed.saturating_add(1);
+            fault.id = self.armed;
+            self.waiting.push(fault);
         }
         has_room
     }
 
     /// Forgets all.
     pub(super) fn clear(&mut self) {
-        self.0.clear();
+        self.waiting.clear();
+    }
+
+    /// Forgets one; false if none of that id waits.
+    pub(super) fn remove(&mut self, id: u64) -> bool {
+        let before = self.waiting.len();
+        self.waiting.retain(|fault| fault.id != id);
+        self.waiting.len() < before
     }
 
     /// Uses up what is meant for this call: the first delay, and the first fault of any other
     /// kind.
     pub(super) fn strike(&mut self, path: &str, is_token_call: bool) -> Strike {
         let mut strike = Strike::default();
-        if self.0.is_empty() {
+        if self.waiting.is_empty() {
             return strike;
         }
         let (mut has_delay, mut has_other) = (false, false);
-        for fault in &mut self.0 {
+        for fault in &mut self.waiting {
             let slot = match fault.kind {
                 FaultKind::Delay => &mut has_delay,
                 _ => &mut has_other,
             };
-            if *slot || !fault.hits(path, is_token_call) {
+            if *slot || !fault.hits(path, is_token_call) || !fault.chances() {
                 continue;
             }
             *slot = true;
             strike.add(fault);
-            fault.left = fault.left.map(|left| left.saturating_sub(1));
+            fault.note_strike();
         }
-        self.0.retain(|fault| fault.left != Some(0));
+        self.waiting.retain(|fault| fault.left != Some(0));
         strike
     }
 
     /// For `GET faults`.
     pub(super) fn to_json(&self) -> Vec<Value> {
-        self.0.iter().map(Fault::to_json).collect()
+        self.waiting.iter().map(Fault::to_json).collect()
     }
 }
 
@@ -112,6 +141,10 @@ impl Strike {
             FaultKind::EmptyGbk => self.instead = Some(Instead::EmptyGbk),
             FaultKind::Busy => self.instead = Some(Instead::Errcode(-1)),
             FaultKind::Errcode => self.instead = fault.value.map(Instead::Errcode),
+            FaultKind::SlowBody => self.body_time = Duration::from_millis(fault.delay_ms),
+            FaultKind::PlainJson => self.oddity = Some(Oddity::Plain),
+            FaultKind::ControlCharacters => self.oddity = Some(Oddity::ControlCharacters),
+            FaultKind::StringErrcode => self.oddity = Some(Oddity::StringErrcode),
         }
     }
 }
@@ -156,6 +189,30 @@ mod tests {
         assert_eq!(list.strike("/a", false).delay.as_millis(), 50, "until cleared");
         list.clear();
         assert_eq!(list.strike("/a", false), Strike::default());
+    }
+
+    #[test]
+    fn chance_decides_and_the_same_seed_decides_the_same() {
+        let run = |seed: u32| {
+            let text = format!(r#"{{"kind":"busy","probability":0.2,"seed":{seed}}}"#);
+            let mut list = armed(&[&text]);
+            (0..1000).map(|_| list.strike("/a", false).instead.is_some()).collect::<Vec<_>>()
+        };
+        assert_eq!(run(1), run(1));
+        assert_ne!(run(1), run(2));
+        let struck = run(1).into_iter().filter(|is_struck| *is_struck).count();
+        assert!((150..250).contains(&struck), "{struck}");
+    }
+
+    #[test]
+    fn a_fault_has_a_number_under_which_it_is_shown_and_removed() {
+        let mut list = armed(&[r#"{"kind":"busy","count":0}"#, r#"{"kind":"empty_gbk"}"#]);
+        list.strike("/a", false);
+        let shown = list.to_json();
+        assert_eq!((&shown[0]["id"], &shown[0]["struck"]), (&1.into(), &1.into()));
+        assert_eq!((&shown[1]["id"], &shown[1]["probability"]), (&2.into(), &1.0.into()));
+        assert!(list.remove(1) && !list.remove(1));
+        assert_eq!(list.strike("/a", false).instead, Some(Instead::EmptyGbk));
     }
 
     #[test]

@@ -17,6 +17,16 @@ impl Ids {
         Self(AtomicU64::new(mix(seed ^ fingerprint(name.as_bytes()))))
     }
 
+    /// Where the stream has come to.
+    pub(super) fn position(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Goes on, or back, to a position.
+    pub(super) fn turn_to(&self, position: u64) {
+        self.0.store(position, Ordering::Relaxed);
+    }
+
     /// The next number.
     pub(super) fn next(&self) -> u64 {
         mix(self.0.fetch_add(STEP, Ordering::Relaxed))
@@ -37,6 +47,13 @@ impl Ids {
         let draw = self.next();
         format!("{:08x}-{:08x}-{:08x}", (now_ms / 1000) as u32, (draw >> 32) as u32, draw as u32)
     }
+}
+
+/// A draw from the stream that has come to `position`, and takes it one further.
+pub(super) fn draw(position: &mut u64) -> u64 {
+    let drawn = mix(*position);
+    *position = position.wrapping_add(STEP);
+    drawn
 }
 
 /// A seed that differs at each start.

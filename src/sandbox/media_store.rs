@@ -2,10 +2,14 @@
 
 use std::collections::VecDeque;
 
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Value, json};
 
 /// What kind of file was uploaded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(super) enum MediaKind {
     /// 10 MB.
     Image,
@@ -40,20 +44,22 @@ impl MediaKind {
 }
 
 /// One file.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Medium {
     /// Names it in later calls.
     pub(super) media_id: String,
     /// Its kind.
     pub(super) kind: MediaKind,
     /// Its very bytes.
+    #[serde(with = "base64_text")]
     pub(super) bytes: Bytes,
     /// When it is gone.
     pub(super) expires_ms: i64,
 }
 
 /// Oldest first; bounded in number and bytes, the oldest make room.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(from = "Vec<Medium>")]
 pub(super) struct MediaStore {
     media: VecDeque<Medium>,
     held_bytes: usize,
@@ -80,9 +86,53 @@ impl MediaStore {
         found.filter(|medium| now_ms < medium.expires_ms).cloned()
     }
 
+    /// All files without their bytes.
+    pub(super) fn to_json(&self) -> Value {
+        let shown = |medium: &Medium| {
+            json!({
+                "media_id": medium.media_id,
+                "kind": medium.kind,
+                "size_bytes": medium.bytes.len(),
+                "expires_ms": medium.expires_ms,
+            })
+        };
+        self.media.iter().map(shown).collect()
+    }
+
     /// How many files there are.
     pub(super) fn len(&self) -> usize {
         self.media.len()
+    }
+}
+
+/// What is held is counted anew when it is read.
+impl Serialize for MediaStore {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.media.serialize(to)
+    }
+}
+
+impl From<Vec<Medium>> for MediaStore {
+    fn from(media: Vec<Medium>) -> Self {
+        let mut store = Self::default();
+        media.into_iter().for_each(|medium| store.keep(medium));
+        store
+    }
+}
+
+/// Bytes as JSON writes them.
+mod base64_text {
+    use super::{Bytes, STANDARD};
+    use base64::Engine as _;
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &Bytes, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(&base64::display::Base64Display::new(bytes, &STANDARD))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Bytes, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(from)?;
+        STANDARD.decode(&*text).map(Bytes::from).map_err(D::Error::custom)
     }
 }
 

@@ -36,6 +36,12 @@ pub(super) fn parse(text: &str) -> Option<i64> {
     Some(tz::offset(8).to_timestamp(civil).ok()?.as_millisecond())
 }
 
+/// `Wed, 31 Dec 2025 16:00:00 GMT`, as HTTP writes it.
+pub(super) fn http_date(now_ms: i64) -> String {
+    let at = Timestamp::from_millisecond(now_ms);
+    at.map_or_else(|_| String::new(), |at| at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string())
+}
+
 fn zoned(now_ms: i64) -> Option<jiff::Zoned> {
     Some(Timestamp::from_millisecond(now_ms).ok()?.to_zoned(tz::offset(8).to_time_zone()))
 }
@@ -53,6 +59,7 @@ mod tests {
         assert_eq!(text(midnight), "2026-01-01 00:00:00");
         assert_eq!(day(midnight - 1) + 1, day(midnight));
         assert_eq!(month(midnight - 1) + 1, month(midnight));
+        assert_eq!(http_date(midnight), "Wed, 31 Dec 2025 16:00:00 GMT");
         assert_eq!(rfc3339(midnight), "2025-12-31T16:00:00Z");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -22,10 +23,13 @@ pub struct SandboxOptions {
     /// Whether `/-/sandbox/…` is answered on the sandbox's own port. Off in the gateway, which
     /// calls [`crate::sandbox::Sandbox::control`] in process.
     pub allow_control_over_http: bool,
-    /// With a seed, tokens, ids and rids come in the same order in every run.
+    /// With a seed, tokens, ids and rids come in the same order in every run, and time begins at
+    /// a fixed moment and is made by calls alone, until control lets it run.
     pub seed: Option<u64>,
     /// Life of a new access token; the platform's is [`SandboxOptions::TOKEN_LIFE`].
     pub token_life: Duration,
+    /// Where all accounts are kept while it does not run; none = nowhere.
+    pub state_file: Option<PathBuf>,
 }
 
 impl SandboxOptions {
@@ -43,6 +47,7 @@ impl Default for SandboxOptions {
             allow_control_over_http: false,
             seed: None,
             token_life: Self::TOKEN_LIFE,
+            state_file: None,
         }
     }
 }

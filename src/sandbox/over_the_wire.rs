@@ -180,6 +180,20 @@ async fn resets_break_the_connection_before_or_in_the_answer() {
 }
 
 #[tokio::test]
+async fn the_date_is_that_of_the_accounts_clock_and_a_body_may_trickle() {
+    let (sandbox, _tasks) = start_plain().await;
+    control(&sandbox, "faults", &json!({"kind": "slow_body", "ms": 50}));
+    let begin = tokio::time::Instant::now();
+    let answer = get(&sandbox, "/a").await.unwrap();
+    assert_eq!(json_of(&answer)["errcode"], 40066);
+    assert!(begin.elapsed() >= Duration::from_millis(50));
+    assert_eq!(answer.headers()["date"], "Wed, 31 Dec 2025 16:00:00 GMT");
+    control(&sandbox, "clock", &json!({"at": "2030-01-01T00:00:00Z"}));
+    let answer = get(&sandbox, "/a").await.unwrap();
+    assert_eq!(answer.headers()["date"], "Tue, 01 Jan 2030 00:00:00 GMT");
+}
+
+#[tokio::test]
 async fn a_reset_of_a_stream_leaves_the_other_streams_alone() {
     let (sandbox, tasks) = start(|_| {}).await;
     let stream = TokioIo::new(tls(&sandbox, "h2").await);

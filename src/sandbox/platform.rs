@@ -1,10 +1,13 @@
 //! The platform without its sockets: calls in, replies out.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use super::{
     SandboxAccount, SandboxError,
-    account::Account,
+    account::{Account, Origin},
     call::{Call, Reply},
     cashier::{self, Links},
     credential::{Claim, Credential},
@@ -18,9 +21,11 @@ use super::{
     query::Query,
     refusal::Refusal,
     roster::Roster,
+    sim_clock::{Setting, SimClock},
+    snapshot::Snapshot,
     state::State,
+    state_file::{Saved, SavedAccount},
 };
-use crate::base::clock::{Clock as _, SystemClock};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::{Method, Response};
@@ -30,10 +35,14 @@ use tokio::sync::Notify;
 #[derive(Debug)]
 pub struct Platform {
     roster: ArcSwap<Roster>,
-    seed: u64,
-    token_life: Duration,
+    /// Held by whoever changes the roster.
+    change: Mutex<()>,
+    origin: Origin,
     /// For calls that belong to no account.
     rids: Ids,
+    /// For accounts that are made.
+    ids: Ids,
+    clock: SimClock,
     /// Rings when an account has news.
     bell: Arc<Notify>,
     cashier_links: Links,
@@ -43,12 +52,16 @@ impl Platform {
     /// A platform without accounts.
     #[must_use]
     pub fn new(seed: Option<u64>, token_life: Duration) -> Self {
+        let is_repeatable = seed.is_some();
         let seed = seed.unwrap_or_else(random_seed);
+        let token_life_s = u32::try_from(token_life.as_secs()).unwrap_or(u32::MAX);
         Self {
             roster: ArcSwap::default(),
-            seed,
-            token_life,
+            change: Mutex::default(),
+            origin: Origin { seed, is_repeatable, token_life_s },
             rids: Ids::new(seed, "rids"),
+            ids: Ids::new(seed, "accounts"),
+            clock: SimClock::new(is_repeatable),
             bell: Arc::default(),
             cashier_links: Links::default(),
         }
@@ -60,17 +73,70 @@ impl Platform {
     /// # Errors
     /// When it could not be told from another account, or not be named.
     pub fn add_account(&self, account: SandboxAccount) -> Result<(), SandboxError> {
+        let _change = self.change();
         let is_there = self.account(&account.name).is_some_and(|known| known.identity == account);
         if is_there {
             return Ok(());
         }
-        let fresh = Arc::new(Account::new(account, self.seed, self.token_life, self.bell.clone()));
+        let fresh = Arc::new(Account::new(account, self.origin, self.bell.clone()));
         self.roster.store(Arc::new(self.roster.load().with(fresh)?));
         Ok(())
     }
 
+    /// Takes an account back, or forth, to what `snapshot` tells; an error leaves it as it is.
+    pub(super) fn restore(&self, name: &str, snapshot: Snapshot<State>) -> Result<(), String> {
+        let _change = self.change();
+        let account = self.account(name).ok_or_else(|| format!("there is no account `{name}`"))?;
+        let identity = account.identity.clone();
+        if snapshot.app_id != identity.app_id {
+            let (theirs, ours) = (&snapshot.app_id, &identity.app_id);
+            return Err(format!("the snapshot is of AppID {theirs}, the account has {ours}"));
+        }
+        let restored = Account::restored(identity, snapshot, self.origin, self.bell.clone());
+        let next =
+            self.roster.load().with(Arc::new(restored)).map_err(|error| error.to_string())?;
+        self.roster.store(Arc::new(next));
+        self.bell.notify_one();
+        Ok(())
+    }
+
+    /// Takes up what a state file tells, all of it or nothing.
+    pub(super) fn resume(&self, saved: Saved) -> Result<(), String> {
+        let _change = self.change();
+        let mut roster = Roster::clone(&self.roster.load());
+        for SavedAccount { app_secret, snapshot } in saved.accounts {
+            let snapshot = snapshot.checked()?;
+            let (name, app_id) = (snapshot.name.clone(), snapshot.app_id.clone());
+            let identity = match roster.by_name(&name) {
+                Some(known) if known.identity.app_id != app_id => {
+                    let asked = &known.identity.app_id;
+                    return Err(format!("`{name}` has AppID {app_id} there, {asked} here"));
+                }
+                Some(known) => known.identity.clone(),
+                None => SandboxAccount { name, app_id, app_secret },
+            };
+            let account = Account::restored(identity, snapshot, self.origin, self.bell.clone());
+            roster = roster.with(Arc::new(account)).map_err(|error| error.to_string())?;
+        }
+        self.roster.store(Arc::new(roster));
+        self.clock.set(saved.clock);
+        self.rids.turn_to(saved.rids);
+        self.ids.turn_to(saved.ids);
+        Ok(())
+    }
+
+    /// Where the streams that belong to no account have come to, rids first, and their clock.
+    pub(super) fn own_positions(&self) -> (u64, u64, Setting) {
+        (self.rids.position(), self.ids.position(), self.clock.setting())
+    }
+
+    fn change(&self) -> MutexGuard<'_, ()> {
+        self.change.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Removes an account and its tokens; false if there is none of that name.
     pub fn remove_account(&self, name: &str) -> bool {
+        let _change = self.change();
         let is_there = self.account(name).is_some();
         self.roster.store(Arc::new(self.roster.load().without(name)));
         is_there
@@ -80,6 +146,16 @@ impl Platform {
     #[must_use]
     pub fn account_names(&self) -> Vec<String> {
         self.roster.load().names()
+    }
+
+    /// All accounts, by name.
+    pub(super) fn accounts(&self) -> Vec<Arc<Account>> {
+        self.roster.load().all().cloned().collect()
+    }
+
+    /// Ids of accounts that are made.
+    pub(super) fn ids(&self) -> &Ids {
+        &self.ids
     }
 
     /// The account called `name`.
@@ -94,7 +170,9 @@ impl Platform {
             let now_ms = account.now_ms();
             let mut state = account.state_at(now_ms);
             state.take_news();
-            state.agenda.next_ms().map(|at_ms| at_ms.saturating_sub(now_ms))
+            // A clock that stands brings nothing nearer.
+            let next_ms = state.agenda.next_ms().filter(|_| !account.clock().is_frozen());
+            next_ms.map(|at_ms| at_ms.saturating_sub(now_ms))
         });
         next_ms.min().map(|ms| Duration::from_millis(ms.max(1).unsigned_abs()))
     }
@@ -149,7 +227,7 @@ impl Platform {
         claim: &Claim,
         form: &Form,
     ) -> Reply {
-        let now_ms = SystemClock.unix_ms();
+        let now_ms = self.clock.tick();
         let case =
             Case { spec, method: &call.method, proof: &claim.proof, form, peer: call.peer, now_ms };
         // A fresh account knows no token and no secret, so that it refuses every claim.
@@ -157,7 +235,8 @@ impl Platform {
             Err(refusal) => refusal,
             Ok(_) => Refusal::new(40013),
         };
-        reply(envelope::refused(&refusal, &self.rids.rid(now_ms)), &Strike::default())
+        let answer = envelope::refused(&refusal, &self.rids.rid(now_ms));
+        Reply { date_ms: self.clock.told_ms(now_ms), ..reply(answer, &Strike::default()) }
     }
 }
 

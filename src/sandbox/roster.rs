@@ -1,13 +1,16 @@
 //! The accounts of a sandbox, found by name, token or secret.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use super::{SandboxError, account::Account, token_ledger::tag_of};
 
 /// Never changed: adding an account makes a new roster, so that calls read it without a lock.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Roster {
-    by_name: HashMap<String, Arc<Account>>,
+    by_name: BTreeMap<String, Arc<Account>>,
     by_tag: HashMap<String, Arc<Account>>,
 }
 
@@ -29,6 +32,9 @@ impl Roster {
         });
         if is_taken {
             return Err(bad("another account has the same AppID and AppSecret"));
+        }
+        if next.by_tag.contains_key(&account.tag) {
+            return Err(bad("its tokens could not be told from those of another account"));
         }
         next.by_tag.insert(account.tag.clone(), account.clone());
         next.by_name.insert(identity.name.clone(), account);
@@ -70,24 +76,21 @@ impl Roster {
         accounts.next().filter(|_| accounts.next().is_none()).cloned()
     }
 
-    /// All accounts, in no order.
+    /// All accounts, by name.
     pub(super) fn all(&self) -> impl Iterator<Item = &Arc<Account>> {
         self.by_name.values()
     }
 
     /// All names, sorted.
     pub(super) fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.by_name.keys().cloned().collect();
-        names.sort_unstable();
-        names
+        self.by_name.keys().cloned().collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::{super::SandboxAccount, *};
+    use crate::sandbox::account::Origin;
 
     fn account(name: &str, secret: &str) -> Arc<Account> {
         let identity = SandboxAccount {
@@ -95,7 +98,8 @@ mod tests {
             app_id: "wx1".to_owned(),
             app_secret: secret.to_owned(),
         };
-        Arc::new(Account::new(identity, 1, Duration::from_secs(7200), Arc::default()))
+        let origin = Origin { seed: 1, is_repeatable: false, token_life_s: 7200 };
+        Arc::new(Account::new(identity, origin, Arc::default()))
     }
 
     #[test]

@@ -16,7 +16,8 @@ use super::{
     intake::Intake,
     server::Server,
     service::Service,
-    timekeeper,
+    state_file::StateFile,
+    state_keeper, timekeeper,
 };
 use crate::{base::tasks::Tasks, wire::LetterCases};
 
@@ -27,14 +28,15 @@ pub struct Sandbox {
     platform: Arc<Platform>,
     address: SocketAddr,
     ca: Option<Arc<(CertificateDer<'static>, String)>>,
+    state_file: Option<Arc<StateFile>>,
 }
 
 impl Sandbox {
     /// Listens and serves on tasks of `tasks`.
     ///
     /// # Errors
-    /// When the address is taken, TLS cannot be set up, two accounts cannot be told apart, or
-    /// control would be open to a network.
+    /// When the address is taken, TLS cannot be set up, two accounts cannot be told apart,
+    /// control would be open to a network, or the state file is broken.
     pub async fn start(options: SandboxOptions, tasks: Tasks) -> Result<Self, SandboxError> {
         let listen = options.listen;
         let is_open = options.allow_control_over_http && options.control_token.is_none();
@@ -44,6 +46,10 @@ impl Sandbox {
         let platform = Arc::new(Platform::new(options.seed, options.token_life));
         for account in options.accounts {
             platform.add_account(account)?;
+        }
+        let state_file = options.state_file.map(|path| Arc::new(StateFile::new(path)));
+        if let Some(file) = &state_file {
+            file.load(&platform)?;
         }
         let certificate = match options.tls {
             Tls::SelfMade => Some(certificate::make(listen)?),
@@ -62,8 +68,11 @@ impl Sandbox {
         let server = Server { listener, tls, service, tasks: tasks.clone() };
         tasks.spawn(server.run());
         tasks.spawn(timekeeper::run(platform.clone(), tasks.clone()));
+        if let Some(file) = &state_file {
+            tasks.spawn(state_keeper::run(platform.clone(), file.clone(), tasks.clone()));
+        }
         let ca = certificate.map(|Certificate { ca_der, ca_pem, .. }| Arc::new((ca_der, ca_pem)));
-        Ok(Self { platform, address, ca })
+        Ok(Self { platform, address, ca, state_file })
     }
 
     /// Where it listens.
@@ -88,6 +97,21 @@ impl Sandbox {
     #[must_use]
     pub fn platform(&self) -> &Platform {
         &self.platform
+    }
+
+    /// Writes the state file, if there is one: for after the last call.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn save(&self) -> Result<(), SandboxError> {
+        self.state_file.as_ref().map_or(Ok(()), |file| file.save(&self.platform))
+    }
+
+    /// Name and AppID of every account, by name.
+    #[must_use]
+    pub fn accounts(&self) -> Vec<(String, String)> {
+        let accounts = self.platform.accounts();
+        accounts.iter().map(|a| (a.identity.name.clone(), a.identity.app_id.clone())).collect()
     }
 
     /// Adds an account while it runs; see [`Platform::add_account`].

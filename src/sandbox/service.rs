@@ -20,8 +20,10 @@ use super::{
     control_door::ControlDoor,
     envelope,
     intake::{Intake, Untaken},
+    moment,
     refusal::Refusal,
     severable::Shears,
+    slow_body::SlowBody,
 };
 use crate::{
     base::body::{Body, BodyError},
@@ -76,15 +78,20 @@ impl Service {
     }
 
     async fn give(&self, reply: Reply, wire: &Wire) -> io::Result<Response<Body>> {
-        let Reply { answer, cut, headers, .. } = reply;
+        let Reply { answer, cut, headers, body_time, date_ms, .. } = reply;
         let mut response = match cut {
-            None => response(answer, Body::from),
+            None if body_time.is_zero() => response(answer, Body::from),
+            None => response(answer, |body| Body::wrap(SlowBody::new(body, body_time))),
             Some(Cut::BeforeHead) => return Err(cut_off(wire)),
             Some(Cut::InBody(bytes)) => {
                 let shears = wire.shears.clone();
                 response(answer, |body| Body::wrap(CutBody::new(&body, bytes, shears)))
             }
         };
+        if let Some(date) = date_ms.and_then(|ms| HeaderValue::try_from(moment::http_date(ms)).ok())
+        {
+            response.headers_mut().insert(header::DATE, date);
+        }
         if !headers.is_empty() {
             add_headers(&mut response, &headers);
             let names = headers.into_iter().map(|(name, _)| name).collect();

@@ -37,6 +37,21 @@ async fn the_path_the_header_or_the_keys_only_account_name_it() {
 }
 
 #[tokio::test]
+async fn the_sandboxes_accounts_are_those_of_the_file_and_a_large_snapshot_goes_through() {
+    let gateway = Gateway::with(TWO).await;
+    let listed = gateway.client.get("/-/sandbox/accounts").await.json();
+    assert_eq!(listed["accounts"][0]["name"], "blog");
+    assert_eq!(listed["accounts"][1]["app_id"], "wx0000000000000001");
+    let refused = gateway.client.post("/-/sandbox/accounts", r#"{"name":"x"}"#).await;
+    assert_eq!(refused.status.as_u16(), 409);
+    assert!(refused.text().contains("proxy.toml"), "{}", refused.text());
+    let snapshot = gateway.client.get("/-/sandbox/shop/snapshot").await.text();
+    let large = format!("{snapshot}{}", " ".repeat(6 << 20));
+    let restored = gateway.client.post("/-/sandbox/shop/restore", large).await;
+    assert_eq!(restored.status.as_u16(), 200, "{}", restored.text());
+}
+
+#[tokio::test]
 async fn a_key_with_two_accounts_must_name_one() {
     let gateway = Gateway::with(TWO).await;
     let reply = gateway.client.get(CALL).await;

@@ -36,7 +36,15 @@ impl From<Answer> for Seen {
 
 impl Bench {
     pub(in crate::sandbox) fn new() -> Self {
-        let platform = Platform::new(Some(1), Duration::from_secs(7200));
+        Self::seeded(Some(1))
+    }
+
+    pub(in crate::sandbox) fn unseeded() -> Self {
+        Self::seeded(None)
+    }
+
+    pub(in crate::sandbox) fn seeded(seed: Option<u64>) -> Self {
+        let platform = Platform::new(seed, Duration::from_secs(7200));
         platform.add_account(account("shop", "wx1", "s1")).unwrap();
         Self { platform }
     }
