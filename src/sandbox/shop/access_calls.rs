@@ -126,3 +126,106 @@ impl access::Access {
         any(&[6]) && any(&[7, 19]) && any(&[8]) && any(&[9, 20])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::testing::event_names;
+    use crate::sandbox::calls::bench::{Bench, product};
+
+    fn post(bench: &Bench, rest: &str, body: &Value) -> Option<i64> {
+        bench.post(&format!("/shop/{rest}"), body).errcode
+    }
+
+    fn checked(bench: &Bench) -> Value {
+        bench.post("/shop/register/check", &json!({})).json()["data"].clone()
+    }
+
+    #[test]
+    fn the_component_is_joined_before_it_is_checked() {
+        let bench = Bench::new();
+        assert_eq!(post(&bench, "register/check", &json!({})), Some(1_040_003));
+        assert_eq!(post(&bench, "register/apply", &json!({})), Some(0));
+        assert_eq!(post(&bench, "register/apply", &json!({})), Some(0), "a repeat is harmless");
+        let data = checked(&bench);
+        assert_eq!(data["status"], 2);
+        let flags = data["access_info"].as_object().unwrap();
+        assert!(flags.len() == 15 && flags.values().all(|flag| *flag == 0), "{data}");
+        assert_eq!(data["scene_group_list"][0]["status"], 3);
+        assert_eq!(event_names(&bench), ["open_product_account_register"]);
+    }
+
+    #[test]
+    fn with_the_switch_nothing_works_before_the_component_is_open() {
+        let bench = Bench::new();
+        bench.set(&json!({"require_component": true, "register_delay_s": 3600}));
+        assert_eq!(post(&bench, "cat/get", &json!({})), Some(1_040_003));
+        let province = post(&bench, "ec/category/getcategoryrule", &json!({"category_id": 7523}));
+        assert_eq!(province, Some(0), "the store's calls live on");
+        assert_eq!(post(&bench, "register/apply", &json!({})), Some(0));
+        assert_eq!(post(&bench, "cat/get", &json!({})), Some(1_040_003));
+        bench.control("POST", "clock", r#"{"advance_s":3600}"#);
+        assert_eq!(post(&bench, "cat/get", &json!({})), Some(0));
+        bench.set(&json!({"standard_component_errcode": 48001}));
+        assert_eq!(post(&bench, "register/apply", &json!({})), Some(48001));
+    }
+
+    #[test]
+    fn a_step_is_finished_when_traffic_has_proven_it() {
+        let bench = Bench::new();
+        post(&bench, "register/apply", &json!({}));
+        let finish = |item: u64| {
+            post(&bench, "register/finish_access_info", &json!({"access_info_item": item}))
+        };
+        assert_eq!(finish(6), Some(990_022));
+        assert_eq!(finish(5), Some(40097));
+        bench.post("/shop/spu/add", &product("A"));
+        bench.control("POST", "clock", r#"{"advance_s":60}"#);
+        assert_eq!(checked(&bench)["access_info"]["spu_audit_success"], 1);
+        assert_eq!(finish(6), Some(0));
+        assert_eq!(finish(10), Some(0));
+        bench.set(&json!({"require_order_of_items": true}));
+        assert_eq!(finish(11), Some(990_022), "other steps are open");
+        let flags = checked(&bench)["access_info"].clone();
+        assert_eq!(
+            (&flags["spu_audit_finished"], &flags["test_api_finished"]),
+            (&json!(1), &json!(1))
+        );
+        assert_eq!(flags["open_product_task_finished"], 0);
+    }
+
+    #[test]
+    fn a_scene_is_audited_and_applied_for_again_when_it_failed() {
+        let bench = Bench::new();
+        post(&bench, "register/apply", &json!({}));
+        let apply =
+            |group: u64| post(&bench, "register/apply_scene", &json!({"scene_group_id": group}));
+        let advance = || bench.control("POST", "clock", r#"{"advance_s":60}"#);
+        let state = || checked(&bench)["scene_group_list"][0].clone();
+        assert_eq!(apply(2), Some(40097));
+        bench.set(&json!({"audit_reject_reason": "no customer service page"}));
+        assert_eq!(apply(1), Some(0));
+        assert_eq!(state()["status"], 0);
+        advance();
+        assert_eq!(
+            (&state()["status"], &state()["reason"]),
+            (&json!(2), &json!("no customer service page"))
+        );
+        bench.set(&json!({"audit_reject_reason": null}));
+        apply(1);
+        advance();
+        assert_eq!(state()["scene_group_ext_list"][1]["status"], 1);
+        assert_eq!(event_names(&bench).len(), 3);
+    }
+
+    #[test]
+    fn payments_are_verified_in_the_scenes_of_channels() {
+        let bench = Bench::new();
+        for (scene, is_matched) in [(1177, 1), (1001, 0)] {
+            let answer = bench.post("/shop/scene/check", &json!({"scene": scene})).json();
+            assert_eq!(answer["is_matched"], is_matched, "{scene}");
+        }
+        assert_eq!(post(&bench, "scene/check", &json!({"scene": "1177"})), Some(40097));
+    }
+}

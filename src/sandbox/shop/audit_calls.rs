@@ -175,3 +175,115 @@ const PICTURES: &[&str] = &[
     "trademark_registration_application",
     "imported_goods_form",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        sandbox::{
+            calls::bench::{Bench, product},
+            shop::testing::event_names,
+        },
+        wechat::endpoint::endpoint,
+    };
+
+    fn example(path: &str) -> Value {
+        endpoint(path).unwrap().example_request.clone()
+    }
+
+    fn submit(bench: &Bench, kind: &str, change: impl Fn(&mut Value)) -> (Option<i64>, Value) {
+        let path = format!("/shop/audit/{kind}");
+        let mut body = example(&path);
+        change(&mut body["audit_req"]);
+        let answer = bench.post(&path, &body);
+        (answer.errcode, answer.json()["audit_id"].clone())
+    }
+
+    #[test]
+    fn a_category_is_approved_and_then_products_may_carry_it() {
+        let bench = Bench::new();
+        bench.set(&json!({"require_category": true}));
+        let add = |id: &str| bench.post("/shop/spu/add", &product(id)).errcode;
+        assert_eq!(add("A"), Some(1_000_005), "the category is not approved");
+        let (errcode, audit_id) = submit(&bench, "audit_category", |_| {});
+        assert_eq!(errcode, Some(0));
+        let result = || {
+            let answer = bench.post("/shop/audit/result", &json!({"audit_id": audit_id})).json();
+            answer["data"]["status"].clone()
+        };
+        assert_eq!(result(), 0);
+        bench.control("POST", "clock", r#"{"advance_s":60}"#);
+        assert_eq!(result(), 1);
+        assert_eq!(add("A"), Some(0));
+        assert_eq!(submit(&bench, "audit_category", |_| {}).0, Some(1_050_003));
+        assert_eq!(event_names(&bench)[0], "open_product_category_audit");
+        let own = bench.post("/shop/account/get_category_list", &json!({})).json();
+        let own = own["data"].as_array().unwrap();
+        assert!(own.iter().any(|one| one["third_cat_id"] == 7523), "{own:?}");
+        let unknown = bench.post("/shop/audit/result", &json!({"audit_id": "x"}));
+        assert_eq!(unknown.errcode, Some(1_050_005));
+    }
+
+    #[test]
+    fn what_is_wrong_with_certificates_has_its_code() {
+        let bench = Bench::new();
+        let category = |change: fn(&mut Value)| submit(&bench, "audit_category", change).0;
+        assert_eq!(category(|r| r["category_info"]["level3"] = json!(1)), Some(1_000_009));
+        assert_eq!(category(|r| r["category_info"]["level1"] = json!(1)), Some(1_000_009));
+        let free = |r: &mut Value| {
+            r["category_info"] =
+                json!({"level1": 6593, "level2": 6594, "level3": 6595, "certificate": []});
+        };
+        assert_eq!(submit(&bench, "audit_category", free).0, Some(1_050_011));
+        assert_eq!(category(|r| r["scene_group_list"] = json!([1])), Some(1_000_042));
+        assert_eq!(category(|r| r["license"] = json!("https://x/y.jpg")), Some(40097));
+        assert_eq!(category(|r| r["license"] = json!(["https://x/y.jpg"])), Some(1_070_010));
+        assert_eq!(category(|r| r["license"] = json!(["media-id"])), Some(0));
+        bench.set(&json!({"require_scene_group_list": true}));
+        assert_eq!(category(|r| r["scene_group_list"] = json!(null)), Some(1_040_035));
+    }
+
+    #[test]
+    fn a_brand_needs_the_papers_of_its_mark() {
+        let bench = Bench::new();
+        let brand = |change: fn(&mut Value)| submit(&bench, "audit_brand", change).0;
+        assert_eq!(brand(|r| r["brand_info"]["trademark_type"] = json!("46")), Some(40097));
+        assert_eq!(brand(|r| r["brand_info"]["brand_audit_type"] = json!(2)), Some(40097));
+        assert_eq!(brand(|r| r["brand_info"]["brand_management_type"] = json!(2)), Some(40097));
+        assert_eq!(brand(|_| {}), Some(0));
+        bench.control("POST", "clock", r#"{"advance_s":60}"#);
+        let brands = bench.post("/shop/account/get_brand_list", &json!({})).json();
+        assert_eq!(brands["data"][0]["brand_wording"], "山间一叶");
+        assert_eq!(brands["data"][0]["brand_id"], 2_100_001);
+        assert_eq!(event_names(&bench), ["open_product_brand_audit"]);
+    }
+
+    #[test]
+    fn lists_of_categories_and_their_rules() {
+        let bench = Bench::new();
+        let list = bench.post("/shop/cat/get", &json!({})).json();
+        assert_eq!(list["third_cat_list"][0]["third_cat_id"], 7523);
+        let rule =
+            |id: i64| bench.post("/shop/ec/category/getcategoryrule", &json!({"category_id": id}));
+        assert_eq!(rule(7523).json()["deposit"], 1_000_000);
+        assert_eq!(rule(1).errcode, Some(1_000_009));
+    }
+
+    #[test]
+    fn what_the_mini_program_filed_itself_is_a_switch() {
+        let bench = Bench::new();
+        let ask = |kind: u8| {
+            bench.post("/shop/audit/get_miniapp_certificate", &json!({"req_type": kind}))
+        };
+        assert_eq!(
+            (ask(1).errcode, ask(2).errcode, ask(3).errcode),
+            (Some(1_050_006), Some(1_050_006), Some(40097))
+        );
+        bench.set(&json!({
+            "filed_categories": [{"first_category_id": 304, "first_category_name": "商家自营"}],
+            "filed_brands": [{"brand_wording": "山间一叶"}],
+        }));
+        assert_eq!(ask(1).json()["category_info_list"][0]["first_category_id"], 304);
+        assert_eq!(ask(2).json()["brand_info"]["brand_wording"], "山间一叶");
+    }
+}

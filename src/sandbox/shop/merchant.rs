@@ -83,3 +83,50 @@ const FIELDS: &[&str] = &[
     "service_agent_phone",
     "default_receiving_address",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::calls::bench::{Bench, product};
+
+    #[test]
+    fn what_was_set_is_shown_and_the_rest_is_empty() {
+        let bench = Bench::new();
+        let update = |body: &Value| bench.post("/shop/account/update_info", body).errcode;
+        let address = json!({"receiver_name": "何青", "detailed_address": "茶园路 18 号", "tel_number": "13800571234"});
+        assert_eq!(
+            update(
+                &json!({"service_agent_type": [0, 2], "service_agent_phone": "1", "default_receiving_address": address})
+            ),
+            Some(0)
+        );
+        let data = bench.post("/shop/account/get_info", &json!({})).json()["data"].clone();
+        assert_eq!(data["service_agent_type"], json!([0, 2]));
+        assert_eq!(data["default_receiving_address"]["receiver_name"], "何青");
+        assert_eq!(
+            (&data["service_agent_path"], &data["default_receiving_address"]["city"]),
+            (&json!(""), &json!(""))
+        );
+    }
+
+    #[test]
+    fn each_kind_of_service_needs_its_own() {
+        let bench = Bench::new();
+        let update = |body: Value| bench.post("/shop/account/update_info", &body).errcode;
+        for wrong in [
+            json!({}),
+            json!({"service_agent_type": []}),
+            json!({"service_agent_type": [3]}),
+            json!({"service_agent_type": [1]}),
+            json!({"service_agent_type": [2]}),
+            json!({"service_agent_type": [0], "default_receiving_address": {"receiver_name": "x"}}),
+        ] {
+            assert_eq!(update(wrong.clone()), Some(40097), "{wrong}");
+        }
+        assert_eq!(update(json!({"service_agent_type": [2], "service_agent_phone": "1"})), Some(0));
+        let refused = bench.post("/shop/spu/add", &product("A")).errcode;
+        assert_eq!(refused, Some(1_040_042), "the mini program's own service is missing");
+        assert_eq!(update(json!({"service_agent_type": [0]})), Some(0));
+        assert_eq!(bench.post("/shop/spu/add", &product("A")).errcode, Some(0));
+    }
+}

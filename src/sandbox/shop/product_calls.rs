@@ -258,4 +258,32 @@ mod tests {
         };
         assert_eq!(run(), run());
     }
+
+    #[test]
+    fn a_product_is_taken_off_and_put_back_and_its_draft_withdrawn() {
+        let bench = Bench::new();
+        let call = |rest: &str| {
+            bench.post(&format!("/shop/spu/{rest}"), &json!({"out_product_id": "A"})).errcode
+        };
+        let states = || {
+            let spu = bench.post("/shop/spu/get", &json!({"out_product_id": "A"})).json();
+            (spu["spu"]["status"].as_u64().unwrap(), spu["spu"]["edit_status"].as_u64().unwrap())
+        };
+        assert_eq!(call("listing"), Some(9_401_002));
+        bench.post("/shop/spu/add", &product("A"));
+        assert_eq!(call("del_audit"), Some(9_401_023), "not taken up yet");
+        bench.control("POST", "clock", r#"{"advance_s":1}"#);
+        assert_eq!(call("del_audit"), Some(0));
+        bench.control("POST", "clock", r#"{"advance_s":600}"#);
+        assert_eq!(states(), (0, 1), "what was withdrawn is not decided");
+        assert_eq!(bench.post("/shop/spu/update", &product("A")).errcode, Some(0));
+        bench.control("POST", "clock", r#"{"advance_s":60}"#);
+        assert_eq!(states(), (5, 4));
+        assert_eq!(call("listing"), Some(9_401_023), "it is listed");
+        assert_eq!(call("delisting"), Some(0));
+        assert_eq!(states(), (11, 4));
+        assert_eq!(call("delisting"), Some(9_401_023));
+        assert_eq!(call("listing"), Some(0));
+        assert_eq!(states(), (5, 4));
+    }
 }
