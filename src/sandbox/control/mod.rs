@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 pub(super) use self::accounts::answer_for_all;
 pub use self::snapshot::RESTORE_CAP_BYTES;
-use super::{account::Account, cashier, platform::Platform, query::Query};
+use super::{account::Account, cashier, platform::Platform, query::Query, shop::trace};
 
 /// Does what `method` on `rest` (`faults`, `events?after=7` …) asks of the account called
 /// `account`.
@@ -85,6 +85,7 @@ fn act(platform: &Platform, account: &Account, request: &Request<'_>) -> Told {
         ("cashier", "") if is_post => {
             cashier::open(platform, account, body).map_err(|text| (StatusCode::CONFLICT, text))
         }
+        ("traces", "") if is_post => trace::give(account, body).map_err(bad_request),
         ("counters", "") if is_get => Ok(account.quiet_state().counters.to_json()),
         ("clock", "") if is_get => Ok(clock::show(account)),
         ("clock", "") if is_post => clock::set(account, body),
@@ -160,10 +161,10 @@ fn json_answer(status: StatusCode, text: Bytes) -> Response<Bytes> {
 /// What there is, for whoever asked for something else.
 const CHOICES: &str = "GET, POST or DELETE faults, DELETE faults/{id}, GET counters, GET or POST \
                        clock, GET events, GET journal, POST reset, GET or POST state, GET \
-                       state/{part}, GET snapshot, POST restore, POST cashier";
+                       state/{part}, GET snapshot, POST restore, POST cashier, POST traces";
 const NOUNS: &[&str] = &[
-    "cashier", "faults", "counters", "clock", "events", "journal", "reset", "state", "snapshot",
-    "restore",
+    "cashier", "traces", "faults", "counters", "clock", "events", "journal", "reset", "state",
+    "snapshot", "restore",
 ];
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ pub(super) mod scene_audit;
 mod shape;
 #[cfg(test)]
 pub(super) mod testing;
-mod trace;
+pub(super) mod trace;
 
 use serde::{Deserialize, Serialize};
 

@@ -3,6 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::fields::{Fields, amount, text};
+use crate::sandbox::account::Account;
 
 /// Each belongs to one user and lives ten minutes.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -41,12 +45,49 @@ impl Traces {
     }
 }
 
+/// What the client call `wx.checkBeforeAddOrder` tells a user of the mini program: that an order
+/// is needed, for which account, and the id of the attribution.
+pub(in crate::sandbox) fn give(account: &Account, body: &[u8]) -> Result<Value, String> {
+    let fields: Fields = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    let openid = text(&fields, "openid").ok_or("`openid` says whose order it is going to be")?;
+    let state = &mut *account.state();
+    let scene = amount(&fields, "scene");
+    let is_matched = scene.is_none_or(|scene| state.settings.scene_values.contains(&scene));
+    let trace_id = format!("1_{}", account.ids.text(32));
+    state.shop.traces.note(trace_id.clone(), openid, account.now_ms());
+    Ok(json!({
+        "requireOrder": u8::from(is_matched),
+        "requiredFundType": 1,
+        "traceId": trace_id,
+    }))
+}
+
 const LIFE_MS: i64 = 600_000;
 const MOST_TRACES: usize = 10_000;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sandbox::shop::testing::{Shop, order};
+
+    #[test]
+    fn an_order_takes_the_id_of_its_buyer_only() {
+        let shop = Shop::new();
+        let give = |body: Value| shop.bench.control("POST", "traces", &body.to_string());
+        assert_eq!(give(json!({})).0, 400);
+        let trace = |openid: &Value| give(json!({"openid": openid, "scene": 1177})).1;
+        let mut body = order(&shop.bench, "SO1", 1);
+        let given = trace(&body["openid"]);
+        assert_eq!(given["requireOrder"], 1);
+        let add = |body: &Value| shop.bench.post("/shop/order/add", body).errcode;
+        body["trace_id"] = trace(&json!("oSomebodyElse"))["traceId"].clone();
+        assert_eq!(add(&body), Some(1_010_061));
+        body["trace_id"] = given["traceId"].clone();
+        assert_eq!(add(&body), Some(0));
+        shop.bench.set(&json!({"require_known_trace": true}));
+        body["trace_id"] = json!("1_unknown");
+        assert_eq!(add(&body), Some(1_010_061));
+    }
 
     #[test]
     fn an_id_is_good_for_its_user_and_ten_minutes() {
