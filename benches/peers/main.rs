@@ -26,6 +26,7 @@ mod machine;
 mod options;
 mod page;
 mod peer;
+#[path = "../frame/process.rs"]
 mod process;
 mod report;
 mod scenario;
