@@ -165,6 +165,13 @@ impl Account {
         Mint { ids: &self.tokens, tag: &self.tag }
     }
 
+    /// `length` characters that tell the account, as tokens do.
+    pub(super) fn marked_text(&self, length: usize) -> String {
+        let number = 10 + self.ids.next() % 90;
+        let tail = self.ids.text(length.saturating_sub(3 + self.tag.len()));
+        format!("{number}_{}{tail}", self.tag)
+    }
+
     /// A rid for an answer given now.
     pub(super) fn rid(&self, now_ms: i64) -> String {
         self.rids.rid(now_ms)

@@ -49,6 +49,11 @@ impl Answer {
         }
     }
 
+    /// errcode 0 and nothing else.
+    pub(super) fn done() -> Self {
+        Self::json(&serde_json::json!({ "errcode": 0, "errmsg": "ok" }))
+    }
+
     /// errcode 0 with `value` as the field `name`, written without a copy of it.
     pub(super) fn ok(name: &'static str, value: &impl serde::Serialize) -> Self {
         let written = serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned());

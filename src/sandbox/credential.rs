@@ -19,6 +19,9 @@ pub(super) enum Credential {
     SecretInJson(&'static str),
     /// In either.
     SecretAnywhere(&'static str),
+    /// Something under this name in the query that tells its account and that the call itself
+    /// judges, such as a user's own token; with the errcode of something that is nobody's.
+    Bearer(&'static str, i64),
 }
 
 /// What a caller claims to be.
@@ -37,6 +40,8 @@ pub(super) enum Proof {
     Refused(i64),
     /// A token of an account.
     Token(String),
+    /// The call itself looks.
+    Bearer,
     /// AppID and AppSecret fit.
     Secret,
     /// The AppID is known, the AppSecret is another one.
@@ -47,7 +52,7 @@ impl Credential {
     /// Whether the call carries the AppSecret.
     pub(super) fn is_secret(self) -> bool {
         match self {
-            Self::Token => false,
+            Self::Token | Self::Bearer(..) => false,
             Self::SecretInQuery(_) | Self::SecretInJson(_) | Self::SecretAnywhere(_) => true,
         }
     }
@@ -56,6 +61,12 @@ impl Credential {
     pub(super) fn claim(self, roster: &Roster, query: &Query<'_>, form: &Form) -> Claim {
         let (in_query, in_json) = match self {
             Self::Token => return token_claim(roster, query),
+            Self::Bearer(name, unknown) => {
+                let bearer = query.value(name).unwrap_or_default();
+                let account = roster.by_token(bearer).or_else(|| roster.sole());
+                let proof = account.as_ref().map_or(Proof::Refused(unknown), |_| Proof::Bearer);
+                return Claim { account, proof };
+            }
             Self::SecretInQuery(name) => (Some(name), None),
             Self::SecretInJson(name) => (None, Some(name)),
             Self::SecretAnywhere(name) => (Some(name), Some(name)),

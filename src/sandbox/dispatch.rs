@@ -13,6 +13,7 @@ use super::{
     query::Query,
     quota::Limits,
     refusal::Refusal,
+    roster::Roster,
     shop,
     state::State,
     world::World,
@@ -25,6 +26,8 @@ pub(super) struct CallSpec {
     pub(super) path: &'static str,
     /// POST, else GET.
     pub(super) is_post: bool,
+    /// Whether the other method does too.
+    pub(super) is_any_method: bool,
     /// What it is called with.
     pub(super) credential: Credential,
     /// What its body holds.
@@ -48,6 +51,8 @@ pub(super) type Handler = fn(&Cx<'_>) -> Result<Answer, Refusal>;
 pub(super) struct Cx<'a> {
     /// Whose call it is.
     pub(super) account: &'a Account,
+    /// Everybody.
+    pub(super) roster: &'a Roster,
     /// The call.
     pub(super) call: &'a Call,
     /// Its query.
@@ -68,6 +73,16 @@ impl Cx<'_> {
     pub(super) fn world<'s>(&'s self, state: &'s mut State) -> World<'s> {
         World { account: self.account, state, now_ms: self.now_ms }
     }
+
+    /// A number for a message or a job; above 2^53 where the account's switch asks for it.
+    pub(super) fn new_number(&self) -> u64 {
+        self.world(&mut self.state()).number(10)
+    }
+
+    /// The other accounts of the sandbox.
+    pub(super) fn others(&self) -> impl Iterator<Item = &Account> {
+        self.roster.others(&self.account.identity.name)
+    }
 }
 
 impl CallSpec {
@@ -76,6 +91,7 @@ impl CallSpec {
         Self {
             path,
             is_post: true,
+            is_any_method: false,
             credential: Credential::Token,
             form: FormKind::Json,
             limits: Limits::USUAL,
@@ -108,6 +124,11 @@ impl CallSpec {
         Self { form, ..self }
     }
 
+    /// With GET and POST, its parameters in the query or in the body.
+    pub(super) const fn by_any_method(self) -> Self {
+        Self { is_any_method: true, form: FormKind::OptionalJson, ..self }
+    }
+
     /// With limits of its own.
     pub(super) const fn limited(self, limits: Limits) -> Self {
         Self { limits, ..self }
@@ -126,6 +147,7 @@ impl CallSpec {
     /// The errcode of a wrong method; none for the right one.
     pub(super) fn method_errcode(&self, method: &Method) -> Option<i64> {
         match self.is_post {
+            _ if self.is_any_method => None,
             true => (method != Method::POST).then_some(43002),
             false => (method != Method::GET).then_some(43001),
         }

@@ -1,13 +1,28 @@
 //! What the platform writes beside an errcode.
 
-/// The text of a code without its rid; a general one for codes that are not listed.
+use crate::wechat::errcode::{self, Scope};
+
+/// The text of a code without its rid; a general one for codes that nobody knows.
 pub(super) fn errmsg(errcode: i64) -> &'static str {
     TEXTS
         .binary_search_by_key(&errcode, |(code, _)| *code)
         .ok()
         .and_then(|at| TEXTS.get(at))
-        .map_or("business error", |(_, text)| *text)
+        .map_or_else(|| known_text(errcode), |(_, text)| *text)
 }
+
+/// Codes without a sample on the wire: the text of the table of errcodes. The pages of the long
+/// codes give their texts in Chinese only.
+fn known_text(errcode: i64) -> &'static str {
+    match errcode::lookup(Scope::Wechat, errcode) {
+        Some(known) if errcode >= FIRST_LONG_CODE => known.zh,
+        Some(known) => known.en,
+        None => "business error",
+    }
+}
+
+/// Codes of newer services, such as 10060001 or 268485194.
+const FIRST_LONG_CODE: i64 = 10_000_000;
 
 /// Sorted by code. Wordings of the platform where samples exist, else of its error pages (read
 /// 2026-08).
@@ -96,5 +111,7 @@ mod tests {
             assert_eq!(errmsg(*code), *text);
         }
         assert_eq!(errmsg(123), "business error");
+        assert_eq!(errmsg(45157), "invalid tag name");
+        assert_eq!(errmsg(10_060_001), "支付单不存在");
     }
 }

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::base::cidr::plain;
+
 use super::{
     account::Account,
     call::{Answer, Call, Reply},
@@ -14,6 +16,8 @@ use super::{
     judge::Case,
     query::Query,
     refusal::Refusal,
+    rid_log::Record,
+    roster::Roster,
     shop,
     state::State,
 };
@@ -22,6 +26,8 @@ use super::{
 pub(super) struct Exchange<'a> {
     /// Whose call it is.
     pub(super) account: &'a Account,
+    /// Everybody.
+    pub(super) roster: &'a Roster,
     /// The call.
     pub(super) call: &'a Call,
     /// Its line in the table; none for an unknown path.
@@ -80,8 +86,8 @@ impl Exchange<'_> {
 
     /// What the call is there for.
     fn perform(&self, spec: &CallSpec, now_ms: i64) -> Result<Answer, Refusal> {
-        let Self { account, call, query, form, .. } = self;
-        let cx = Cx { account, call, query, form, now_ms };
+        let Self { account, roster, call, query, form, .. } = self;
+        let cx = Cx { account, roster, call, query, form, now_ms };
         if spec.is_shop {
             shop::admit(&cx, spec)?;
         }
@@ -98,6 +104,18 @@ impl Exchange<'_> {
             }
         };
         let mut state = self.account.state();
+        if let Some(rid) = &rid {
+            let peer = state.settings.caller_ip.unwrap_or(self.call.peer);
+            state.rids.note(Record {
+                rid: rid.clone(),
+                time_ms: now_ms,
+                cost_ms: u64::try_from(strike.delay.as_millis()).unwrap_or(u64::MAX),
+                query: self.call.query.clone(),
+                request_body: String::from_utf8_lossy(&self.call.body).into_owned(),
+                response_body: String::from_utf8_lossy(&answer.body).into_owned(),
+                client_ip: plain(peer).to_string(),
+            });
+        }
         state.journal.note(Entry {
             time_ms: now_ms,
             method: self.call.method.to_string(),

@@ -60,7 +60,7 @@ impl Case<'_> {
     fn check_proof(&self, state: &State) -> Result<(), Refusal> {
         let refusal = match self.proof {
             Proof::Refused(errcode) => Some(Refusal::new(*errcode)),
-            Proof::Secret => None,
+            Proof::Secret | Proof::Bearer => None,
             Proof::WrongSecret => Some(secret_refusal(&state.settings)),
             Proof::Token(token) => {
                 token_refusal(state.ledger.standing(token, self.now_ms), &state.settings)

@@ -212,9 +212,10 @@ impl Platform {
         let form = spec.map_or(FormKind::None, |spec| spec.form);
         let form = Form::read(form, &call.headers, &call.body);
         let credential = spec.map_or(Credential::Token, |spec| spec.credential);
-        let claim = credential.claim(&self.roster.load(), &query, &form);
+        let roster = &self.roster.load();
+        let claim = credential.claim(roster, &query, &form);
         match &claim.account {
-            Some(account) => Exchange { account, call, spec, query, form }.run(&claim),
+            Some(account) => Exchange { account, roster, call, spec, query, form }.run(&claim),
             None => self.refuse_stranger(call, spec, &claim, &form),
         }
     }

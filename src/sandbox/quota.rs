@@ -31,8 +31,15 @@ impl Limits {
 #[serde(default)]
 pub(super) struct Quotas {
     used: BTreeMap<String, Used>,
-    cleared_in: i64,
-    cleared: u32,
+    whole: Clears,
+    single: Clears,
+}
+
+/// How often quotas were cleared in the latest month in which they were.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Clears {
+    month: i64,
+    count: u32,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -72,16 +79,29 @@ impl Quotas {
 
     /// Sets all counts to zero, at most `most` times a month: 48006.
     pub(super) fn clear(&mut self, most: u32, now_ms: i64) -> Result<(), Refusal> {
+        self.whole.take(most, now_ms)?;
+        self.used.clear();
+        Ok(())
+    }
+
+    /// Sets the count of one path to zero; such clearings have a count of their own.
+    pub(super) fn clear_path(&mut self, path: &str, most: u32, now_ms: i64) -> Result<(), Refusal> {
+        self.single.take(most, now_ms)?;
+        self.used.remove(path);
+        Ok(())
+    }
+}
+
+impl Clears {
+    fn take(&mut self, most: u32, now_ms: i64) -> Result<(), Refusal> {
         let month = moment::month(now_ms);
-        if self.cleared_in != month {
-            self.cleared_in = month;
-            self.cleared = 0;
+        if self.month != month {
+            *self = Self { month, count: 0 };
         }
-        if self.cleared >= most {
+        if self.count >= most {
             return Err(Refusal::new(48006));
         }
-        self.cleared += 1;
-        self.used.clear();
+        self.count += 1;
         Ok(())
     }
 }

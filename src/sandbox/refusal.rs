@@ -24,6 +24,11 @@ impl Refusal {
         Self { errcode, errmsg: Cow::Owned(format!("{}: {detail}", errmsg(errcode))) }
     }
 
+    /// The simulator keeps no more of something.
+    pub(super) fn full() -> Self {
+        Self { errcode: -1, errmsg: Cow::Borrowed("the sandbox is full, reset it") }
+    }
+
     /// With a text of its own.
     pub(super) fn saying(errcode: i64, text: String) -> Self {
         Self { errcode, errmsg: Cow::Owned(text) }

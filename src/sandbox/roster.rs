@@ -70,6 +70,12 @@ impl Roster {
         }
     }
 
+    /// All accounts but the one called `name`.
+    pub(super) fn others(&self, name: &str) -> impl Iterator<Item = &Account> {
+        let all = self.by_name.values().map(Arc::as_ref);
+        all.filter(move |account| account.identity.name != name)
+    }
+
     /// The only account, where there is only one.
     pub(super) fn sole(&self) -> Option<Arc<Account>> {
         let mut accounts = self.by_name.values();

@@ -26,6 +26,8 @@ pub(super) struct Settings {
     pub(super) quotas: BTreeMap<String, Limits>,
     /// How often quotas may be cleared in a month; then 48006.
     pub(super) clears_a_month: u32,
+    /// How often the quota of a single path may be cleared in a month; then 48006.
+    pub(super) path_clears_a_month: u32,
     /// Life of new tokens, in seconds.
     pub(super) token_life_s: u32,
     /// How many replaced tokens of `/cgi-bin/token` are accepted beside the current one.
@@ -71,6 +73,17 @@ pub(super) struct Settings {
     pub(super) refuse_unicode_escapes: bool,
     /// Customer messages to one user before 45047; none = no limit.
     pub(super) reply_limit: Option<u32>,
+    /// Refuses users who neither follow from the start nor ever logged in: 40003.
+    pub(super) strict_users: bool,
+    /// Refuses templates that were not added by a call: 40037. Else everything that looks like
+    /// a template id may have been picked in the console.
+    pub(super) strict_templates: bool,
+    /// How many subscribe messages each user agreed to; none = everybody, to any number.
+    pub(super) subscriptions: Option<BTreeMap<String, u32>>,
+    /// Messages to many in a day before 45028; none = no limit.
+    pub(super) mass_a_day: Option<u32>,
+    /// What users grant on web pages.
+    pub(super) oauth_scope: OauthScope,
     /// Login codes that are valid; none = every well-formed one, once.
     pub(super) login_codes: Option<Vec<String>>,
     /// Pages of the released version; none = every page exists.
@@ -188,6 +201,17 @@ pub(super) enum CodeType {
     Jpeg,
 }
 
+/// What a user of a web page grants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum OauthScope {
+    /// The openid.
+    #[serde(rename = "snsapi_base")]
+    Base,
+    /// A look at the user, too.
+    #[serde(rename = "snsapi_userinfo")]
+    Userinfo,
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -198,6 +222,7 @@ impl Default for Settings {
             denied_paths: Vec::new(),
             quotas: BTreeMap::new(),
             clears_a_month: 10,
+            path_clears_a_month: 50,
             token_life_s: 7200,
             classic_previous_kept: 1,
             previous_life_s: 300,
@@ -220,6 +245,11 @@ impl Default for Settings {
             code_type: CodeType::Png,
             refuse_unicode_escapes: false,
             reply_limit: None,
+            strict_users: false,
+            strict_templates: false,
+            subscriptions: None,
+            mass_a_day: None,
+            oauth_scope: OauthScope::Userinfo,
             login_codes: None,
             pages: None,
             audit_take_up_s: 1,

@@ -6,9 +6,22 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
-    agenda::Agenda, counters::Counters, dispatch, events::EventLog, fault_list::Faults,
-    journal::Journal, login_codes::LoginCodes, media_store::MediaStore, moment, quota::Quotas,
-    settings::Settings, shop::Shop, token_ledger::Ledger,
+    agenda::Agenda,
+    audience::{Audience, Broadcasts, Menus, Staff, Templates, UserTokens},
+    counters::Counters,
+    dispatch,
+    events::EventLog,
+    fault_list::Faults,
+    journal::Journal,
+    login_codes::LoginCodes,
+    media_store::MediaStore,
+    moment,
+    quota::Quotas,
+    rid_log::RidLog,
+    settings::Settings,
+    shop::Shop,
+    tickets::Tickets,
+    token_ledger::Ledger,
 };
 
 /// Held under the account's lock, never across anything slow. Snapshots are this as JSON; what
@@ -37,6 +50,22 @@ pub(super) struct State {
     pub(super) events: EventLog,
     /// The transaction component.
     pub(super) shop: Shop,
+    /// Refused calls by rid.
+    pub(super) rids: RidLog,
+    /// Tickets for pages inside WeChat.
+    pub(super) tickets: Tickets,
+    /// Followers and their tags.
+    pub(super) audience: Audience,
+    /// The account's menu.
+    pub(super) menus: Menus,
+    /// Templates of its messages.
+    pub(super) templates: Templates,
+    /// Messages to many.
+    pub(super) broadcasts: Broadcasts,
+    /// Who answers customers.
+    pub(super) staff: Staff,
+    /// Tokens of users.
+    pub(super) user_tokens: UserTokens,
     /// Login codes used up.
     pub(super) login_codes: LoginCodes,
     /// Customer messages sent, by openid.

@@ -1,40 +1,45 @@
 //! Customer service messages.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::sandbox::{
     call::Answer,
     dispatch::{CallSpec, Cx},
+    escapes, openid,
     quota::Limits,
     refusal::Refusal,
 };
 
 /// Limit as documented (read 2026-08).
-pub(in crate::sandbox) const CALLS: &[CallSpec] =
-    &[CallSpec::post("/cgi-bin/message/custom/send", send).limited(Limits::new(500_000, None))];
+pub(in crate::sandbox) const CALLS: &[CallSpec] = &[
+    CallSpec::post("/cgi-bin/message/custom/send", send).limited(Limits::new(500_000, None)),
+    CallSpec::post("/cgi-bin/message/custom/typing", type_on),
+];
 
-/// An openid that ends in `_errcode_45015` is answered with that errcode, so that a client's
-/// handling of business errors can be tried without preparing anything.
+/// An openid that ends in `_errcode_45015` is answered with that errcode.
 fn send(cx: &Cx<'_>) -> Result<Answer, Refusal> {
-    let is_refusing = cx.state().settings.refuse_unicode_escapes;
-    if is_refusing && has_unicode_escape(&cx.call.body) {
-        return Err(Refusal::new(40033));
-    }
-    let openid = cx.form.text("touser").filter(|openid| openid.len() <= MOST_OPENID_BYTES);
-    let openid = openid.ok_or_else(|| Refusal::new(40003))?;
+    escapes::check(cx)?;
+    let openid = openid::well_formed(cx.form.text("touser"))?;
     let kind = cx.form.text("msgtype").ok_or_else(|| Refusal::new(40008))?;
     if !KINDS.contains(&kind) {
         return Err(Refusal::new(40008));
     }
     let content = cx.form.field(kind).filter(|content| content.is_object());
     check_content(cx, kind, content.ok_or_else(|| Refusal::with(40097, kind))?)?;
-    if let Some(errcode) = wished_errcode(openid) {
-        return Err(Refusal::new(errcode));
-    }
+    openid::checked(Some(openid))?;
     if !cx.state().reply_to(openid) {
         return Err(Refusal::new(45047));
     }
-    Ok(Answer::json(&json!({ "errcode": 0, "errmsg": "ok" })))
+    Ok(Answer::done())
+}
+
+/// Tells a user that an answer is being typed, or no more: 45072 for anything else.
+fn type_on(cx: &Cx<'_>) -> Result<Answer, Refusal> {
+    openid::checked(cx.form.text("touser"))?;
+    match cx.form.text("command") {
+        Some("Typing" | "CancelTyping") => Ok(Answer::done()),
+        Some(_) | None => Err(Refusal::new(45072)),
+    }
 }
 
 /// The part of the message that its type names; types without a rule here only need an object.
@@ -52,23 +57,6 @@ fn check_content(cx: &Cx<'_>, kind: &str, content: &Value) -> Result<(), Refusal
     }
 }
 
-/// The errcode that an openid asks for.
-fn wished_errcode(openid: &str) -> Option<i64> {
-    let (_, errcode) = openid.rsplit_once("_errcode_")?;
-    errcode.parse().ok().filter(|errcode| *errcode != 0)
-}
-
-/// Whether JSON text holds `\uXXXX`; a backslash that is itself escaped begins nothing.
-fn has_unicode_escape(body: &[u8]) -> bool {
-    let mut bytes = body.iter();
-    while let Some(byte) = bytes.next() {
-        if *byte == b'\\' && bytes.next() == Some(&b'u') {
-            return true;
-        }
-    }
-    false
-}
-
 /// Of mini programs, then of official accounts.
 const KINDS: &[&str] = &[
     "text",
@@ -84,7 +72,6 @@ const KINDS: &[&str] = &[
     "msgmenu",
     "wxcard",
 ];
-const MOST_OPENID_BYTES: usize = 128;
 /// As documented for text messages.
 const MOST_TEXT_BYTES: usize = 2048;
 
@@ -125,6 +112,17 @@ mod tests {
         ] {
             assert_eq!(send(&bench, &message), errcode, "{message}");
         }
+    }
+
+    #[test]
+    fn typing_is_one_of_two_words() {
+        let bench = Bench::new();
+        let typing = |command: &str| {
+            let body = json!({"touser": "o1", "command": command});
+            bench.post("/cgi-bin/message/custom/typing", &body).errcode
+        };
+        assert_eq!((typing("Typing"), typing("CancelTyping")), (Some(0), Some(0)));
+        assert_eq!(typing("Sleeping"), Some(45072));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::sandbox::{
     call::Answer,
     credential::Credential,
     dispatch::{CallSpec, Cx},
-    ids::derived_text,
+    openid,
     refusal::Refusal,
 };
 
@@ -23,7 +23,19 @@ fn session(cx: &Cx<'_>) -> Result<Answer, Refusal> {
         return Err(Refusal::new(40002));
     }
     let code = cx.query.value("js_code").ok_or_else(|| Refusal::new(41008))?;
-    let mut state = cx.state();
+    check_code(cx, code)?;
+    let openid = openid::derived(&cx.account.identity.app_id, user_of(code));
+    cx.state().audience.admit(&openid, cx.now_ms);
+    let key = [cx.account.ids.next().to_le_bytes(), cx.account.ids.next().to_le_bytes()].concat();
+    Ok(Answer::json(&json!({
+        "session_key": base64::engine::general_purpose::STANDARD.encode(key),
+        "openid": openid,
+    })))
+}
+
+/// 40029 for a code that was never given, 40163 for one that was used.
+pub(super) fn check_code(cx: &Cx<'_>, code: &str) -> Result<(), Refusal> {
+    let state = &mut *cx.state();
     let is_known = match &state.settings.login_codes {
         Some(codes) => codes.iter().any(|known| known == code),
         None => is_well_formed(code),
@@ -34,14 +46,12 @@ fn session(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     if !state.login_codes.spend(code) {
         return Err(Refusal::new(40163));
     }
-    drop(state);
-    let user = code.rsplit_once('-').map_or(code, |(user, _)| user);
-    let user = format!("{} {user}", cx.account.identity.app_id);
-    let key = [cx.account.ids.next().to_le_bytes(), cx.account.ids.next().to_le_bytes()].concat();
-    Ok(Answer::json(&json!({
-        "session_key": base64::engine::general_purpose::STANDARD.encode(key),
-        "openid": format!("o{}", derived_text(user.as_bytes(), 27)),
-    })))
+    Ok(())
+}
+
+/// Who a code belongs to.
+pub(super) fn user_of(code: &str) -> &str {
+    code.rsplit_once('-').map_or(code, |(user, _)| user)
 }
 
 /// Letters, digits, `-` and `_`.

@@ -4,10 +4,20 @@ mod access_token;
 mod code_picture;
 mod customer_message;
 mod login;
+mod mass_message;
 mod media;
+mod menu;
 mod mini_program_code;
+mod page_ticket;
 mod quota;
+mod rid;
 mod servers;
+mod staff;
+mod subscribe_message;
+mod template_message;
+mod user;
+mod user_tag;
+mod web_login;
 
 #[cfg(test)]
 pub(super) mod bench;
@@ -20,9 +30,19 @@ use super::dispatch::CallSpec;
 pub(super) const FAMILIES: &[&[CallSpec]] = &[
     access_token::CALLS,
     quota::CALLS,
+    rid::CALLS,
+    page_ticket::CALLS,
     servers::CALLS,
     customer_message::CALLS,
     mini_program_code::CALLS,
     media::CALLS,
     login::CALLS,
+    web_login::CALLS,
+    user::CALLS,
+    user_tag::CALLS,
+    menu::CALLS,
+    template_message::CALLS,
+    subscribe_message::CALLS,
+    mass_message::CALLS,
+    staff::CALLS,
 ];

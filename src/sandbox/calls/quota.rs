@@ -13,6 +13,7 @@ use crate::sandbox::{
 /// `clear_quota/v2` lists body fields, but its example has them in the query.
 pub(in crate::sandbox) const CALLS: &[CallSpec] = &[
     CallSpec::post("/cgi-bin/openapi/quota/get", get),
+    CallSpec::post("/cgi-bin/openapi/quota/clear", clear_path),
     CallSpec::post("/cgi-bin/clear_quota", clear),
     CallSpec::post("/cgi-bin/clear_quota/v2", clear_with_secret)
         .with(Credential::SecretAnywhere("appsecret"))
@@ -21,7 +22,7 @@ pub(in crate::sandbox) const CALLS: &[CallSpec] = &[
 
 /// `cgi_path` is a path without host: 76003 for anything else, 76021 for a path that does not
 /// exist, 76022 for `/sns/`, whose calls have no quota of the account.
-fn get(cx: &Cx<'_>) -> Result<Answer, Refusal> {
+fn named_call<'a>(cx: &'a Cx<'_>) -> Result<(&'a str, &'static CallSpec), Refusal> {
     let path = cx.form.text("cgi_path").ok_or_else(|| Refusal::new(76003))?;
     if !path.starts_with('/') {
         return Err(Refusal::new(76003));
@@ -29,7 +30,12 @@ fn get(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     if path.starts_with("/sns/") {
         return Err(Refusal::new(76022));
     }
-    let spec = dispatch::find(path).ok_or_else(|| Refusal::new(76021))?;
+    Ok((path, dispatch::find(path).ok_or_else(|| Refusal::new(76021))?))
+}
+
+/// What a path may be called, and was.
+fn get(cx: &Cx<'_>) -> Result<Answer, Refusal> {
+    let (path, spec) = named_call(cx)?;
     let mut state = cx.state();
     let limits = state.settings.quotas.get(path).copied().unwrap_or(spec.limits);
     let (today, _) = state.quotas.used(path, cx.now_ms);
@@ -47,6 +53,14 @@ fn get(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     Ok(Answer::json(&answer))
 }
 
+/// One path alone, fifty times a month: 48006 after that.
+fn clear_path(cx: &Cx<'_>) -> Result<Answer, Refusal> {
+    let (path, _) = named_call(cx)?;
+    let state = &mut *cx.state();
+    state.quotas.clear_path(path, state.settings.path_clears_a_month, cx.now_ms)?;
+    Ok(Answer::done())
+}
+
 /// The AppID in the body must be the token's own.
 fn clear(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     if cx.form.field("appid").and_then(Value::as_str) != Some(&cx.account.identity.app_id) {
@@ -59,7 +73,7 @@ fn clear(cx: &Cx<'_>) -> Result<Answer, Refusal> {
 fn clear_with_secret(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     let state = &mut *cx.state();
     state.quotas.clear(state.settings.clears_a_month, cx.now_ms)?;
-    Ok(Answer::json(&json!({ "errcode": 0, "errmsg": "ok" })))
+    Ok(Answer::done())
 }
 
 #[cfg(test)]
@@ -101,6 +115,24 @@ mod tests {
         assert_eq!(clear.errcode, Some(48006));
         assert_eq!(bench.post_query(v2, "appid=wx1&appsecret=x", "").errcode, Some(40125));
         assert_eq!(bench.post_bare(v2, "").errcode, Some(41002));
+    }
+
+    #[test]
+    fn one_path_is_cleared_fifty_times_a_month_and_others_stay() {
+        let bench = Bench::new();
+        let message = json!({"touser":"o1","msgtype":"text","text":{"content":"hi"}});
+        let clear = |path: &str| {
+            bench.post("/cgi-bin/openapi/quota/clear", &json!({"cgi_path": path})).errcode
+        };
+        let used = || {
+            let quota = bench.post("/cgi-bin/openapi/quota/get", &json!({"cgi_path": SEND}));
+            quota.json()["quota"]["used"].clone()
+        };
+        bench.post(SEND, &message);
+        assert_eq!((clear("/cgi-bin/getcallbackip"), used()), (Some(0), json!(1)));
+        assert_eq!((clear(SEND), used()), (Some(0), json!(0)));
+        assert!((0..48).all(|_| clear(SEND) == Some(0)));
+        assert_eq!((clear(SEND), clear("/cgi-bin/nothing")), (Some(48006), Some(76021)));
     }
 
     #[test]
