@@ -31,6 +31,8 @@ pub struct Answer {
     pub content_type: &'static str,
     /// `Content-disposition` of a download.
     pub disposition: Option<String>,
+    /// One more header.
+    pub extra: Option<(&'static str, String)>,
     /// The body.
     pub body: Bytes,
     /// The errcode in the body; none where the body has none.
@@ -44,6 +46,7 @@ impl Answer {
             status: StatusCode::OK,
             content_type: JSON,
             disposition: None,
+            extra: None,
             errcode: value.get("errcode").and_then(serde_json::Value::as_i64),
             body: value.to_string().into(),
         }
@@ -60,12 +63,26 @@ impl Answer {
         let body = format!(r#"{{"errcode":0,"errmsg":"ok","{name}":{written}}}"#);
         let errcode = Some(0);
         let body = body.into();
-        Self { status: StatusCode::OK, content_type: JSON, disposition: None, body, errcode }
+        Self {
+            status: StatusCode::OK,
+            content_type: JSON,
+            disposition: None,
+            extra: None,
+            body,
+            errcode,
+        }
     }
 
     /// Bytes that are not JSON.
     pub(super) fn binary(content_type: &'static str, body: Bytes) -> Self {
-        Self { status: StatusCode::OK, content_type, disposition: None, body, errcode: None }
+        Self {
+            status: StatusCode::OK,
+            content_type,
+            disposition: None,
+            extra: None,
+            body,
+            errcode: None,
+        }
     }
 }
 

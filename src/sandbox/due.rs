@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    content::publications,
     shop::{access_calls, audit, order_moves, product_audit, scene_audit},
     world::World,
 };
@@ -33,6 +34,11 @@ pub(super) enum Due {
     },
     /// The component opens.
     Registration,
+    /// A draft comes out.
+    Publication {
+        /// The number of its publication.
+        publish_id: String,
+    },
     /// The audit of the scene group is decided.
     SceneAudit {
         /// Which application it is.
@@ -51,6 +57,7 @@ impl Due {
             Self::OrderExpiry { order_id } => order_moves::expire_due(world, order_id),
             Self::Settlement { order_id } => order_moves::settle_due(world, order_id),
             Self::Registration => access_calls::join(world),
+            Self::Publication { publish_id } => publications::finish(world, &publish_id),
             Self::SceneAudit { applied } => scene_audit::decide_due(world, applied),
         }
     }

@@ -18,13 +18,14 @@ pub(super) fn refused(refusal: &Refusal, rid: &str) -> Answer {
         status: StatusCode::OK,
         content_type: JSON,
         disposition: None,
+        extra: None,
         body: format!(r#"{{"errcode":{errcode},"errmsg":{text}}}"#).into(),
         errcode: Some(errcode),
     }
 }
 
 /// nginx's own page for a status, as the platform's front servers send it.
-fn page(status: StatusCode) -> Answer {
+pub(super) fn page(status: StatusCode) -> Answer {
     let page = format!(
         "<html>\r\n<head><title>{status}</title></head>\r\n<body>\r\n\
          <center><h1>{status}</h1></center>\r\n<hr><center>nginx</center>\r\n\

@@ -127,7 +127,8 @@ impl Exchange<'_> {
         });
         let is_plain = self.spec.is_some_and(|spec| spec.is_plain);
         let answer = envelope::dressed(answer, is_plain, &state.settings, strike.oddity);
-        let headers = state.settings.response_headers.clone();
+        let mut headers = state.settings.response_headers.clone();
+        headers.extend(answer.extra.clone().map(|(name, value)| (name.to_owned(), value)));
         self.account.announce(&mut state);
         drop(state);
         let date_ms = self.account.clock().told_ms(now_ms);

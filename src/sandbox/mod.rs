@@ -12,6 +12,7 @@ mod calls;
 pub mod calls_table;
 mod cashier;
 mod certificate;
+mod content;
 mod control;
 mod control_door;
 mod counters;

@@ -84,6 +84,10 @@ pub(super) struct Settings {
     pub(super) mass_a_day: Option<u32>,
     /// What users grant on web pages.
     pub(super) oauth_scope: OauthScope,
+    /// Seconds from handing in a draft to its publication.
+    pub(super) publish_delay_s: u32,
+    /// What makes a text risky; the default is from the platform's own example of one.
+    pub(super) risky_words: Vec<String>,
     /// Login codes that are valid; none = every well-formed one, once.
     pub(super) login_codes: Option<Vec<String>>,
     /// Pages of the released version; none = every page exists.
@@ -250,6 +254,8 @@ impl Default for Settings {
             subscriptions: None,
             mass_a_day: None,
             oauth_scope: OauthScope::Userinfo,
+            publish_delay_s: 5,
+            risky_words: vec!["特3456书yuuo莞6543李zxcz蒜7782法fgnv级".to_owned()],
             login_codes: None,
             pages: None,
             audit_take_up_s: 1,

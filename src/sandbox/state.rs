@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{
     agenda::Agenda,
     audience::{Audience, Broadcasts, Menus, Staff, Templates, UserTokens},
+    content::{Drafts, Links, Materials, Publications},
     counters::Counters,
     dispatch,
     events::EventLog,
@@ -66,6 +67,14 @@ pub(super) struct State {
     pub(super) staff: Staff,
     /// Tokens of users.
     pub(super) user_tokens: UserTokens,
+    /// Permanent materials.
+    pub(super) materials: Materials,
+    /// Drafts of articles.
+    pub(super) drafts: Drafts,
+    /// Articles that are out.
+    pub(super) publications: Publications,
+    /// Links and codes.
+    pub(super) links: Links,
     /// Login codes used up.
     pub(super) login_codes: LoginCodes,
     /// Customer messages sent, by openid.

@@ -18,6 +18,7 @@ pub(in crate::sandbox) struct Seen {
     pub(in crate::sandbox) errcode: Option<i64>,
     pub(in crate::sandbox) content_type: &'static str,
     pub(in crate::sandbox) disposition: Option<String>,
+    pub(in crate::sandbox) extra: Option<(&'static str, String)>,
     pub(in crate::sandbox) body: Bytes,
 }
 
@@ -29,8 +30,8 @@ impl Seen {
 
 impl From<Answer> for Seen {
     fn from(answer: Answer) -> Self {
-        let Answer { content_type, disposition, body, errcode, .. } = answer;
-        Self { errcode, content_type, disposition, body }
+        let Answer { content_type, disposition, extra, body, errcode, .. } = answer;
+        Self { errcode, content_type, disposition, extra, body }
     }
 }
 

@@ -55,7 +55,7 @@ pub(super) fn user_of(code: &str) -> &str {
 }
 
 /// Letters, digits, `-` and `_`.
-fn is_well_formed(code: &str) -> bool {
+pub(super) fn is_well_formed(code: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     code.len() <= MOST_CODE_BYTES && code.bytes().all(is_plain)
 }

@@ -4,13 +4,14 @@ use serde_json::{Value, json};
 
 use super::user::{openids, with_audience};
 use crate::sandbox::{
-    audience::{Broadcast, Earlier},
+    audience::{Audience, Broadcast, Earlier},
     call::Answer,
     dispatch::{CallSpec, Cx},
     moment, openid,
     quota::Limits,
     refusal::Refusal,
     state::State,
+    world::World,
 };
 
 /// Limits as documented (read 2026-08). How many messages a user gets is the account's switch.
@@ -25,16 +26,23 @@ pub(in crate::sandbox) const CALLS: &[CallSpec] = &[
 /// To all, or to those with a tag.
 fn send_by_tag(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     let filter = cx.form.field("filter");
-    let part = |name: &str| filter.and_then(|filter| filter.get(name));
-    let is_to_all = part("is_to_all").and_then(Value::as_bool).unwrap_or(false);
-    if !is_to_all {
-        let tag = part("tag_id").and_then(|tag| {
-            tag.as_i64().or_else(|| tag.as_str().and_then(|text| text.parse().ok()))
-        });
-        let tag = tag.ok_or_else(|| Refusal::new(45159))?;
-        with_audience(cx, |audience, _| audience.tags.check_known(tag))?;
-    }
+    let is_to_all = filter.and_then(|filter| filter.get("is_to_all")).and_then(Value::as_bool);
+    with_audience(cx, |audience, _| match (is_to_all, tag_asked_for(cx)) {
+        (Some(true), _) => Ok(()),
+        (_, Some(tag)) => audience.tags.check_known(tag),
+        (_, None) => Err(Refusal::new(45159)),
+    })?;
     send(cx)
+}
+
+/// `filter.tag_id`, as a number or as text; none for a message to all.
+fn tag_asked_for(cx: &Cx<'_>) -> Option<i64> {
+    let filter = cx.form.field("filter")?;
+    if filter.get("is_to_all") == Some(&Value::Bool(true)) {
+        return None;
+    }
+    let tag = filter.get("tag_id")?;
+    tag.as_i64().or_else(|| tag.as_str()?.parse().ok())
 }
 
 /// To two users or more: 40130.
@@ -58,7 +66,8 @@ fn send(cx: &Cx<'_>) -> Result<Answer, Refusal> {
         return Err(Refusal::new(45067));
     }
     let (msg_id, msg_data_id) = (cx.new_number(), cx.new_number());
-    let State { broadcasts, settings, .. } = &mut *cx.state();
+    let state = &mut *cx.state();
+    let State { broadcasts, settings, audience, .. } = &mut *state;
     match broadcasts.earlier(client_id, cx.now_ms) {
         Earlier::JustNow if !client_id.is_empty() => return Err(Refusal::new(45066)),
         Earlier::Sent(msg_id) if !client_id.is_empty() => return Ok(sent_before(msg_id)),
@@ -70,12 +79,38 @@ fn send(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     }
     let client_id = client_id.to_owned();
     broadcasts.keep(msg_id, Broadcast { client_id, sent_ms: cx.now_ms, is_deleted: false });
+    let reached = reached(cx, audience);
+    tell_finished(&mut cx.world(state), msg_id, reached);
     Ok(Answer::json(&json!({
         "errcode": 0,
         "errmsg": "send job submission success",
         "msg_id": msg_id,
         "msg_data_id": msg_data_id,
     })))
+}
+
+/// How many users a message is for.
+fn reached(cx: &Cx<'_>, audience: &Audience) -> usize {
+    let tag = tag_asked_for(cx);
+    match cx.form.field("touser").and_then(Value::as_array) {
+        Some(openids) => openids.len(),
+        None => {
+            audience.chosen(|follower| tag.is_none_or(|tag| follower.tags.contains(&tag))).count()
+        }
+    }
+}
+
+/// A simulated message is with its users as soon as it is sent.
+fn tell_finished(world: &mut World<'_>, msg_id: u64, reached: usize) {
+    let fields = json!({
+        "MsgID": msg_id,
+        "Status": "send success",
+        "TotalCount": reached,
+        "FilterCount": reached,
+        "SentCount": reached,
+        "ErrorCount": 0,
+    });
+    world.tell("MASSSENDJOBFINISH", fields.as_object().cloned().unwrap_or_default());
 }
 
 /// 45065 comes with the number of the message that was sent.
@@ -122,7 +157,6 @@ fn delete(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     Ok(Answer::done())
 }
 
-/// A simulated message is with its users as soon as it is sent.
 fn tell(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     let msg_id = cx.form.integer("msg_id").ok_or_else(|| Refusal::new(40059))?;
     let is_deleted = cx.state().broadcasts.find(msg_id)?.is_deleted;
@@ -155,6 +189,8 @@ mod tests {
         let bench = Bench::new();
         let sent = post(&bench, "sendall", &to_all("a"));
         assert_eq!(sent["errmsg"], "send job submission success");
+        let told = &bench.control("GET", "events", "").1["events"][0]["message"];
+        assert_eq!((&told["MsgID"], &told["SentCount"]), (&sent["msg_id"], &json!(20)));
         assert_eq!(post(&bench, "sendall", &to_all("a"))["errcode"], 45066);
         bench.control("POST", "clock", r#"{"advance_s":60}"#);
         let again = post(&bench, "sendall", &to_all("a"));

@@ -7,6 +7,7 @@ use crate::sandbox::{
     dispatch::{CallSpec, Cx},
     form::FormKind,
     media_store::{MediaKind, Medium},
+    multipart::Part,
     quota::Limits,
     refusal::Refusal,
 };
@@ -18,23 +19,31 @@ pub(in crate::sandbox) const CALLS: &[CallSpec] = &[
         .limited(Limits::new(100_000, None))
         .plain(),
     CallSpec::get("/cgi-bin/media/get", download).limited(Limits::new(200_000, None)),
+    CallSpec::get("/cgi-bin/media/get/jssdk", download_voice),
 ];
 
-/// `type` stands in the query, or in the form as some SDKs have it. A part without a file name
-/// is not a file: 41005.
+/// The file in the form: 41005 without one, and a part without a file name is not a file; 44001
+/// for an empty one.
+pub(super) fn uploaded<'a>(cx: &'a Cx<'_>) -> Result<&'a Part, Refusal> {
+    let part = cx.form.part("media").filter(|part| part.file_name.is_some());
+    let part = part.ok_or_else(|| Refusal::new(41005))?;
+    if part.bytes.is_empty() { Err(Refusal::new(44001)) } else { Ok(part) }
+}
+
+/// The `documented` limit, unless the account's switch says otherwise.
+pub(super) fn limit_bytes(cx: &Cx<'_>, documented: u64) -> u64 {
+    cx.state().settings.media_limit_bytes.unwrap_or(documented)
+}
+
+/// `type` stands in the query, or in the form as some SDKs have it.
 fn upload(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     let name = cx.query.value("type").or_else(|| cx.form.text("type")).unwrap_or_default();
     let kind = MediaKind::parse(name).ok_or_else(|| Refusal::new(40004))?;
-    let part = cx.form.part("media").filter(|part| part.file_name.is_some());
-    let part = part.ok_or_else(|| Refusal::new(41005))?;
-    if part.bytes.is_empty() {
-        return Err(Refusal::new(44001));
-    }
-    let state = &mut *cx.state();
-    let limit_bytes = state.settings.media_limit_bytes.unwrap_or_else(|| kind.limit_bytes());
-    if part.bytes.len() as u64 > limit_bytes {
+    let part = uploaded(cx)?;
+    if part.bytes.len() as u64 > limit_bytes(cx, kind.limit_bytes()) {
         return Err(Refusal::new(45001));
     }
+    let state = &mut *cx.state();
     let media_id = cx.account.ids.text(64);
     state.media.keep(Medium {
         media_id: media_id.clone(),
@@ -60,8 +69,16 @@ fn download(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     Ok(Answer { disposition, ..Answer::binary(content_type, found.bytes) })
 }
 
+/// Voices that pages recorded. Whatever was uploaded under that id comes back.
+fn download_voice(cx: &Cx<'_>) -> Result<Answer, Refusal> {
+    let media_id = cx.query.value("media_id").ok_or_else(|| Refusal::new(41006))?;
+    let found = cx.state().media.find(media_id, cx.now_ms).ok_or_else(|| Refusal::new(40007))?;
+    let disposition = Some(format!("attachment; filename=\"{media_id}.speex\""));
+    Ok(Answer { disposition, ..Answer::binary("voice/speex", found.bytes) })
+}
+
 /// What the first bytes say.
-fn type_of(bytes: &[u8]) -> (&'static str, &'static str) {
+pub(super) fn type_of(bytes: &[u8]) -> (&'static str, &'static str) {
     match bytes {
         [0xff, 0xd8, 0xff, ..] => ("image/jpeg", "jpg"),
         [0x89, b'P', b'N', b'G', ..] => ("image/png", "png"),
@@ -131,6 +148,17 @@ mod tests {
         assert!(download(&bench, &media_id).json()["video_url"].is_string());
         bench.set(&json!({"video_as_url": false}));
         assert_eq!(download(&bench, &media_id).content_type, "video/mp4");
+    }
+
+    #[test]
+    fn a_voice_of_a_page_comes_as_speex() {
+        let bench = Bench::new();
+        let up = upload(&bench, "voice", b"#!AMR");
+        let query = format!("media_id={}", up.json()["media_id"].as_str().unwrap());
+        let down = bench.get_with_token("/cgi-bin/media/get/jssdk", &query);
+        assert_eq!((down.content_type, &down.body[..]), ("voice/speex", &b"#!AMR"[..]));
+        let down = bench.get_with_token("/cgi-bin/media/get/jssdk", "media_id=x");
+        assert_eq!(down.errcode, Some(40007));
     }
 
     #[test]

@@ -12,9 +12,12 @@ use crate::sandbox::{
 };
 
 /// 5000 a minute as documented (read 2026-08).
-pub(in crate::sandbox) const CALLS: &[CallSpec] =
-    &[CallSpec::post("/wxa/getwxacodeunlimit", unlimited)
-        .limited(Limits::new(10_000_000, Some(5000)))];
+pub(in crate::sandbox) const CALLS: &[CallSpec] = &[
+    CallSpec::post("/wxa/getwxacodeunlimit", unlimited)
+        .limited(Limits::new(10_000_000, Some(5000))),
+    CallSpec::post("/wxa/getwxacode", counted),
+    CallSpec::post("/cgi-bin/wxaapp/createwxaqrcode", counted),
+];
 
 /// Success is a picture, failure is JSON: the call that a client must tell apart by content.
 fn unlimited(cx: &Cx<'_>) -> Result<Answer, Refusal> {
@@ -33,10 +36,33 @@ fn unlimited(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     {
         return Err(Refusal::with(40097, "env_version is release, trial or develop"));
     }
+    picture(cx, &format!("{page}?scene={scene}"))
+}
+
+/// Codes for whole paths, of which an account gets only so many: `Num-Used` tells how many.
+fn counted(cx: &Cx<'_>) -> Result<Answer, Refusal> {
+    let path = cx.form.text("path").filter(|path| path.len() <= MOST_PATH_BYTES);
+    let path = path.ok_or_else(|| Refusal::new(40159))?;
+    let page = path.split_once('?').map_or(path, |(page, _)| page);
+    let is_known = match &cx.state().settings.pages {
+        Some(pages) => pages.iter().any(|known| known == page),
+        None => true,
+    };
+    if path.contains("scancode_time") {
+        return Err(Refusal::new(85096));
+    }
+    if !is_known {
+        return Err(Refusal::new(41030));
+    }
+    let answer = picture(cx, path)?;
+    let used = cx.state().links.count_code()?;
+    Ok(Answer { extra: Some(("Num-Used", used.to_string())), ..answer })
+}
+
+fn picture(cx: &Cx<'_>, text: &str) -> Result<Answer, Refusal> {
     let look = look(cx)?;
     // Outside of every lock: drawing takes a millisecond.
-    let text = format!("{page}?scene={scene}");
-    let picture = draw(&text, look).ok_or_else(|| Refusal::with(40097, "page is too long"))?;
+    let picture = draw(text, look).ok_or_else(|| Refusal::with(40097, "page is too long"))?;
     let content_type = match cx.state().settings.code_type {
         CodeType::Jpeg if !look.is_transparent => "image/jpeg",
         CodeType::Jpeg | CodeType::Png => "image/png",
@@ -96,6 +122,7 @@ fn color_part(value: Option<&Value>) -> Option<u8> {
 }
 
 const MOST_SCENE_CHARACTERS: usize = 32;
+const MOST_PATH_BYTES: usize = 1024;
 /// What the documents allow beside letters and digits.
 const SCENE_SIGNS: &[u8] = b"!#$&'()*+,/:;=?@-._~%";
 const MOST_PAGE_BYTES: usize = 1024;
@@ -146,5 +173,20 @@ mod tests {
         }
         let unchecked = json!({"scene": "a", "page": "pages/b", "check_path": false});
         assert_eq!(bench.post(PATH, &unchecked).errcode, None);
+    }
+
+    #[test]
+    fn codes_for_whole_paths_are_counted() {
+        let bench = Bench::new();
+        for (path, used) in [("/wxa/getwxacode", 1), ("/cgi-bin/wxaapp/createwxaqrcode", 2)] {
+            let seen = bench.post(path, &json!({"path": "pages/a?x=1"}));
+            assert_eq!(seen.content_type, "image/png");
+            assert_eq!(seen.extra, Some(("Num-Used", used.to_string())));
+        }
+        let errcode = |body| bench.post("/wxa/getwxacode", &body).errcode;
+        assert_eq!(errcode(json!({})), Some(40159));
+        assert_eq!(errcode(json!({"path": "a?scancode_time=1"})), Some(85096));
+        bench.set(&json!({"pages": []}));
+        assert_eq!(errcode(json!({"path": "pages/a"})), Some(41030));
     }
 }

@@ -1,14 +1,18 @@
 //! What the calls do, one file a family. Each has a list of its calls for the table.
 
 mod access_token;
+mod article;
 mod code_picture;
 mod customer_message;
 mod login;
 mod mass_message;
+mod material;
 mod media;
 mod menu;
 mod mini_program_code;
+mod page_link;
 mod page_ticket;
+mod qr_code;
 mod quota;
 mod rid;
 mod servers;
@@ -16,6 +20,7 @@ mod staff;
 mod subscribe_message;
 mod template_message;
 mod user;
+mod user_check;
 mod user_tag;
 mod web_login;
 
@@ -36,6 +41,11 @@ pub(super) const FAMILIES: &[&[CallSpec]] = &[
     customer_message::CALLS,
     mini_program_code::CALLS,
     media::CALLS,
+    material::CALLS,
+    article::CALLS,
+    qr_code::CALLS,
+    page_link::CALLS,
+    user_check::CALLS,
     login::CALLS,
     web_login::CALLS,
     user::CALLS,

@@ -126,7 +126,11 @@ fn send(cx: &Cx<'_>) -> Result<Answer, Refusal> {
         let follower = audience.meet(Some(openid), settings, cx.now_ms)?;
         if follower.is_blocked { Err(Refusal::new(43019)) } else { Ok(()) }
     })?;
-    Ok(Answer::ok("msgid", &cx.new_number()))
+    let msg_id = cx.new_number();
+    let fields = json!({ "MsgID": msg_id, "Status": "success" });
+    let fields = fields.as_object().cloned().unwrap_or_default();
+    cx.world(&mut cx.state()).tell_from(openid, "TEMPLATESENDJOBFINISH", fields);
+    Ok(Answer::ok("msgid", &msg_id))
 }
 
 /// What looks like a template id may have been picked in the console, unless the account's
