@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     content::publications,
     shop::{access_calls, audit, order_moves, product_audit, scene_audit},
+    shipping::moves,
+    shop::{access_calls, audit, product_audit, scene_audit},
     world::World,
 };
 
@@ -39,6 +41,18 @@ pub(super) enum Due {
         /// The number of its publication.
         publish_id: String,
     },
+    /// Nothing was shipped for a payment.
+    ShippingReminder {
+        /// Its number.
+        transaction_id: String,
+    },
+    /// A buyer has what was shipped.
+    Receipt {
+        /// The number of the payment.
+        transaction_id: String,
+        /// Which shipping it is.
+        shipping: u32,
+    },
     /// The audit of the scene group is decided.
     SceneAudit {
         /// Which application it is.
@@ -58,6 +72,10 @@ impl Due {
             Self::Settlement { order_id } => order_moves::settle_due(world, order_id),
             Self::Registration => access_calls::join(world),
             Self::Publication { publish_id } => publications::finish(world, &publish_id),
+            Self::ShippingReminder { transaction_id } => moves::remind_due(world, &transaction_id),
+            Self::Receipt { transaction_id, shipping } => {
+                moves::receive_due(world, &transaction_id, shipping);
+            }
             Self::SceneAudit { applied } => scene_audit::decide_due(world, applied),
         }
     }

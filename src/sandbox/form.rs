@@ -76,6 +76,14 @@ impl Form {
         }
     }
 
+    /// The whole JSON object.
+    pub(super) fn whole(&self) -> Option<&Value> {
+        match self {
+            Self::Json(value) => Some(value),
+            Self::None | Self::Parts(_) | Self::Bad(_) => None,
+        }
+    }
+
     /// A field of the JSON object, or a text part of the form; `null` counts as missing.
     pub(super) fn field(&self, name: &str) -> Option<&Value> {
         match self {

@@ -52,6 +52,7 @@ mod server;
 mod service;
 mod settings;
 mod severable;
+mod shipping;
 mod shop;
 mod sim_clock;
 mod slow_body;

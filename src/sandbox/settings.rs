@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{ip_rule::IpRule, quota::Limits};
+use super::{ip_rule::IpRule, quota::Limits, shipping::PaidOrder};
 
 /// What `POST state` changes and `GET state` shows. Where the platform's behaviour is not known,
 /// the default is the likeliest reading of its documents, and the switch has the others.
@@ -88,6 +88,18 @@ pub(super) struct Settings {
     pub(super) publish_delay_s: u32,
     /// What makes a text risky; the default is from the platform's own example of one.
     pub(super) risky_words: Vec<String>,
+    /// Payments that calls on shipping know.
+    pub(super) paid_orders: Vec<PaidOrder>,
+    /// Whether they believe in payments that are not listed, too; else 10060001.
+    pub(super) accept_unknown_payments: bool,
+    /// Whether shipping is managed by the platform.
+    pub(super) trade_managed: bool,
+    /// Whether all merchants agreed to that.
+    pub(super) trade_confirmed: bool,
+    /// Seconds until the platform reminds of a payment that nothing was shipped for.
+    pub(super) remind_shipping_s: u32,
+    /// Seconds from shipping until goods count as received.
+    pub(super) receipt_delay_s: u32,
     /// Login codes that are valid; none = every well-formed one, once.
     pub(super) login_codes: Option<Vec<String>>,
     /// Pages of the released version; none = every page exists.
@@ -256,6 +268,12 @@ impl Default for Settings {
             oauth_scope: OauthScope::Userinfo,
             publish_delay_s: 5,
             risky_words: vec!["特3456书yuuo莞6543李zxcz蒜7782法fgnv级".to_owned()],
+            paid_orders: Vec::new(),
+            accept_unknown_payments: true,
+            trade_managed: true,
+            trade_confirmed: true,
+            remind_shipping_s: 172_800,
+            receipt_delay_s: 864_000,
             login_codes: None,
             pages: None,
             audit_take_up_s: 1,

@@ -20,6 +20,7 @@ use super::{
     quota::Quotas,
     rid_log::RidLog,
     settings::Settings,
+    shipping::Shipping,
     shop::Shop,
     tickets::Tickets,
     token_ledger::Ledger,
@@ -75,6 +76,8 @@ pub(super) struct State {
     pub(super) publications: Publications,
     /// Links and codes.
     pub(super) links: Links,
+    /// Payments and their parcels.
+    pub(super) shipping: Shipping,
     /// Login codes used up.
     pub(super) login_codes: LoginCodes,
     /// Customer messages sent, by openid.

@@ -16,6 +16,8 @@ mod qr_code;
 mod quota;
 mod rid;
 mod servers;
+mod shipping;
+mod shipping_settings;
 mod staff;
 mod subscribe_message;
 mod template_message;
@@ -46,6 +48,8 @@ pub(super) const FAMILIES: &[&[CallSpec]] = &[
     qr_code::CALLS,
     page_link::CALLS,
     user_check::CALLS,
+    shipping::CALLS,
+    shipping_settings::CALLS,
     login::CALLS,
     web_login::CALLS,
     user::CALLS,
