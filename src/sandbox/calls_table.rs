@@ -156,6 +156,7 @@ fn further(documented: &Endpoint) -> Vec<i64> {
 fn credential(credential: Credential) -> &'static str {
     match credential {
         Credential::Token => "access_token",
+        Credential::Bearer(name, _) => name,
         Credential::SecretInQuery(_)
         | Credential::SecretInJson(_)
         | Credential::SecretAnywhere(_) => "AppSecret",

@@ -4,9 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     content::publications,
-    shop::{access_calls, audit, order_moves, product_audit, scene_audit},
     shipping::moves,
-    shop::{access_calls, audit, product_audit, scene_audit},
+    shop::{access_calls, audit, order_moves, product_audit, scene_audit},
     world::World,
 };
 

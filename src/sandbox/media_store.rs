@@ -121,16 +121,21 @@ impl From<Vec<Medium>> for MediaStore {
 }
 
 /// Bytes as JSON writes them.
-mod base64_text {
+pub(super) mod base64_text {
     use super::{Bytes, STANDARD};
     use base64::Engine as _;
     use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
 
-    pub(super) fn serialize<S: Serializer>(bytes: &Bytes, to: S) -> Result<S::Ok, S::Error> {
+    pub(in crate::sandbox) fn serialize<S: Serializer>(
+        bytes: &Bytes,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
         to.collect_str(&base64::display::Base64Display::new(bytes, &STANDARD))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Bytes, D::Error> {
+    pub(in crate::sandbox) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Bytes, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(from)?;
         STANDARD.decode(&*text).map(Bytes::from).map_err(D::Error::custom)
     }

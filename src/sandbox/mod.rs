@@ -12,6 +12,7 @@ mod calls;
 pub mod calls_table;
 mod cashier;
 mod certificate;
+mod choice;
 mod content;
 mod control;
 mod control_door;

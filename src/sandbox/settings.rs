@@ -7,6 +7,8 @@ use serde_json::{Map, Value};
 
 use super::{ip_rule::IpRule, quota::Limits, shipping::PaidOrder};
 
+pub(super) use super::choice::{CodeType, IpCheck, JsonType, OauthScope, TooSoon};
+
 /// What `POST state` changes and `GET state` shows. Where the platform's behaviour is not known,
 /// the default is the likeliest reading of its documents, and the switch has the others.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -172,60 +174,6 @@ pub(super) struct Settings {
     pub(super) scene_values: Vec<i64>,
     /// Gives ids above 2^53, which many a JSON reader rounds.
     pub(super) large_ids: bool,
-}
-
-/// Which calls look at the IP list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum IpCheck {
-    /// Calls with the AppSecret: mini programs.
-    Secret,
-    /// All calls: official accounts.
-    All,
-}
-
-/// What happens to a forced refresh that comes too soon.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum TooSoon {
-    /// The current token with its remaining time.
-    Current,
-    /// 45009.
-    Error,
-}
-
-/// Which content type JSON comes with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum JsonType {
-    /// `application/json`, but `text/plain` on the calls that are known for it.
-    Usual,
-    /// `application/json` on all.
-    Json,
-    /// `text/plain` on all.
-    Plain,
-}
-
-/// Which content type a mini program code comes with. The image is always a PNG.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum CodeType {
-    /// What the bytes are.
-    #[serde(rename = "image/png")]
-    Png,
-    /// What the platform is said to send for codes that are not transparent, whatever the bytes.
-    #[serde(rename = "image/jpeg")]
-    Jpeg,
-}
-
-/// What a user of a web page grants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum OauthScope {
-    /// The openid.
-    #[serde(rename = "snsapi_base")]
-    Base,
-    /// A look at the user, too.
-    #[serde(rename = "snsapi_userinfo")]
-    Userinfo,
 }
 
 impl Default for Settings {

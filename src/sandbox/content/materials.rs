@@ -4,8 +4,11 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::base64_bytes;
-use crate::sandbox::{drawer::Drawer, media_store::MediaKind, refusal::Refusal};
+use crate::sandbox::{
+    drawer::Drawer,
+    media_store::{self, MediaKind},
+    refusal::Refusal,
+};
 
 /// By media id, oldest first; kept until they are deleted.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -30,7 +33,7 @@ pub(in crate::sandbox) struct Material {
     /// When it was uploaded.
     pub(in crate::sandbox) updated_ms: i64,
     /// Its very bytes.
-    #[serde(with = "base64_bytes")]
+    #[serde(with = "media_store::base64_text")]
     pub(in crate::sandbox) bytes: Bytes,
 }
 

@@ -1,6 +1,5 @@
 //! What an account keeps to show: materials, drafts and publications, links and codes.
 
-mod base64_bytes;
 mod drafts;
 mod links;
 mod materials;
