@@ -94,6 +94,25 @@ impl Exchange<'_> {
         (spec.handler)(&cx)
     }
 
+    /// The call for its rid. A call with the AppSecret is kept without what it carried:
+    /// snapshots hold these records.
+    fn record(&self, rid: &str, answer: &Answer, client_ip: String, time_ms: i64) -> Record {
+        let is_secret = self.spec.is_some_and(|spec| spec.credential.is_secret());
+        let (query, body) = match is_secret {
+            true => ("", &[][..]),
+            false => (self.call.query.as_str(), &self.call.body[..]),
+        };
+        Record {
+            rid: rid.to_owned(),
+            time_ms,
+            cost_ms: 0,
+            query: query.to_owned(),
+            request_body: String::from_utf8_lossy(body).into_owned(),
+            response_body: String::from_utf8_lossy(&answer.body).into_owned(),
+            client_ip,
+        }
+    }
+
     /// Writes the answer and the journal.
     fn close(&self, outcome: Result<Answer, Refusal>, strike: &Strike, now_ms: i64) -> Reply {
         let (answer, rid) = match outcome {
@@ -106,15 +125,9 @@ impl Exchange<'_> {
         let mut state = self.account.state();
         if let Some(rid) = &rid {
             let peer = state.settings.caller_ip.unwrap_or(self.call.peer);
-            state.rids.note(Record {
-                rid: rid.clone(),
-                time_ms: now_ms,
-                cost_ms: u64::try_from(strike.delay.as_millis()).unwrap_or(u64::MAX),
-                query: self.call.query.clone(),
-                request_body: String::from_utf8_lossy(&self.call.body).into_owned(),
-                response_body: String::from_utf8_lossy(&answer.body).into_owned(),
-                client_ip: plain(peer).to_string(),
-            });
+            let record = self.record(rid, &answer, plain(peer).to_string(), now_ms);
+            let cost_ms = u64::try_from(strike.delay.as_millis()).unwrap_or(u64::MAX);
+            state.rids.note(Record { cost_ms, ..record });
         }
         state.journal.note(Entry {
             time_ms: now_ms,

@@ -36,7 +36,9 @@ impl RidLog {
     /// Writes a call down.
     pub(super) fn note(&mut self, mut record: Record) {
         for text in [&mut record.query, &mut record.request_body, &mut record.response_body] {
-            text.truncate(text.floor_char_boundary(MOST_TEXT_BYTES));
+            let most = MOST_TEXT_BYTES.min(text.len());
+            let end = (0..=most).rev().find(|at| text.is_char_boundary(*at));
+            text.truncate(end.unwrap_or(0));
         }
         if self.records.len() >= MOST_RECORDS {
             self.records.pop_front();

@@ -40,12 +40,11 @@ impl Broadcasts {
     pub(in crate::sandbox) fn earlier(&self, client_id: &str, now_ms: i64) -> Earlier {
         let mut newest_first = self.0.iter().rev();
         let found = newest_first.find(|(_, broadcast)| broadcast.client_id == client_id);
-        match found {
-            Some((_, broadcast)) if now_ms - broadcast.sent_ms < RETRY_APART_MS => Earlier::JustNow,
-            Some((id, broadcast)) if now_ms - broadcast.sent_ms < REMEMBERED_MS => {
-                Earlier::Sent(id.parse().unwrap_or_default())
-            }
-            Some(_) | None => Earlier::Nothing,
+        let Some((id, broadcast)) = found else { return Earlier::Nothing };
+        match now_ms.saturating_sub(broadcast.sent_ms) {
+            age_ms if age_ms < RETRY_APART_MS => Earlier::JustNow,
+            age_ms if age_ms < REMEMBERED_MS => Earlier::Sent(id.parse().unwrap_or_default()),
+            _ => Earlier::Nothing,
         }
     }
 

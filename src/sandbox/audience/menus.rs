@@ -120,8 +120,8 @@ impl Menus {
     }
 
     fn new_id(&mut self) -> u64 {
-        self.next_id += 1;
-        FIRST_ID + self.next_id
+        self.next_id = self.next_id.saturating_add(1);
+        FIRST_ID.saturating_add(self.next_id)
     }
 }
 

@@ -29,8 +29,11 @@ impl Staff {
         if self.clerks.len() >= MOST_CLERKS {
             return Err(Refusal::new(65405));
         }
-        self.hired += 1;
-        let clerk = Clerk { number: FIRST_NUMBER + self.hired, nickname: nickname.to_owned() };
+        self.hired = self.hired.saturating_add(1);
+        let clerk = Clerk {
+            number: FIRST_NUMBER.saturating_add(self.hired),
+            nickname: nickname.to_owned(),
+        };
         self.clerks.put(name, clerk)
     }
 

@@ -28,7 +28,7 @@ impl Tags {
             return Err(Refusal::new(45056));
         }
         let id = self.next_id;
-        self.next_id += 1;
+        self.next_id = self.next_id.saturating_add(1);
         self.names.insert(id, name.to_owned());
         Ok(id)
     }

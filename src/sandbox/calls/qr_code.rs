@@ -116,7 +116,7 @@ mod tests {
     use crate::sandbox::calls::bench::Bench;
     use serde_json::{Value, json};
 
-    fn create(bench: &Bench, action: &str, scene: Value) -> Value {
+    fn create(bench: &Bench, action: &str, scene: &Value) -> Value {
         let body = json!({"action_name": action, "action_info": {"scene": scene}});
         bench.post("/cgi-bin/qrcode/create", &body).json()
     }
@@ -124,14 +124,14 @@ mod tests {
     #[test]
     fn a_ticket_shows_its_code_until_it_is_old() {
         let bench = Bench::new();
-        let made = create(&bench, "QR_STR_SCENE", json!({"scene_str": "test"}));
+        let made = create(&bench, "QR_STR_SCENE", &json!({"scene_str": "test"}));
         assert_eq!(made["expire_seconds"], 60);
         let query = format!("ticket={}", made["ticket"].as_str().unwrap());
         let show = || bench.reply(http::Method::GET, "/cgi-bin/showqrcode", &query).answer;
         assert_eq!((show().status.as_u16(), show().content_type), (200, "image/png"));
         bench.control("POST", "clock", r#"{"advance_s":60}"#);
         assert_eq!(show().status.as_u16(), 404);
-        let lasting = create(&bench, "QR_LIMIT_SCENE", json!({"scene_id": 1}));
+        let lasting = create(&bench, "QR_LIMIT_SCENE", &json!({"scene_id": 1}));
         assert_eq!(lasting.get("expire_seconds"), None);
     }
 
@@ -145,7 +145,7 @@ mod tests {
             ("QR_STR_SCENE", json!({"scene_str": "x".repeat(65)}), 40053),
             ("QR_LIMIT_STR_SCENE", json!({}), 40053),
         ] {
-            assert_eq!(create(&bench, action, scene)["errcode"], errcode, "{action}");
+            assert_eq!(create(&bench, action, &scene)["errcode"], errcode, "{action}");
         }
     }
 

@@ -59,6 +59,15 @@ mod tests {
     }
 
     #[test]
+    fn a_refused_call_with_the_secret_is_shown_without_it() {
+        let bench = Bench::new();
+        let query = "appid=wx1&secret=s1&grant_type=x";
+        let refused = bench.get("/cgi-bin/token", query).json();
+        let rid = refused["errmsg"].as_str().unwrap().rsplit_once("rid: ").unwrap().1;
+        assert_eq!(look_up(&bench, rid).json()["request"]["request_url"], "");
+    }
+
+    #[test]
     fn what_is_no_rid_or_not_ours_is_refused() {
         let bench = Bench::new();
         for rid in ["", "x", "617682e0-09059ac5", "617682e0-09059ac5-34a8e2ea-1"] {

@@ -222,7 +222,8 @@ mod tests {
     #[test]
     fn a_payment_that_waits_is_reminded_of_unless_it_was_reported() {
         let bench = Bench::new();
-        (order(&bench, "T1"), order(&bench, "T2"));
+        order(&bench, "T1");
+        order(&bench, "T2");
         let delay = |body: Value| post(&bench, "opspecialorder", &body)["errcode"].clone();
         assert_eq!(delay(json!({"order_id": "T2", "type": 3})), 268_546_000);
         assert_eq!(delay(json!({"order_id": "T9", "type": 2})), 268_546_002);

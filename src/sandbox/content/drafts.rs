@@ -58,13 +58,14 @@ impl Draft {
 /// wanted.
 pub(in crate::sandbox) fn shown(articles: &[Value], page: &str, has_content: bool) -> Vec<Value> {
     let all = articles.iter().enumerate().map(|(at, article)| {
-        let mut article = article.clone();
-        article["url"] = url(page, at).into();
-        article["thumb_url"] = format!("http://mmbiz.qpic.cn/mmbiz_jpg/{page}{at}/0").into();
-        if let (false, Some(fields)) = (has_content, article.as_object_mut()) {
+        let mut fields = article.as_object().cloned().unwrap_or_default();
+        fields.insert("url".to_owned(), url(page, at).into());
+        let thumb_url = format!("http://mmbiz.qpic.cn/mmbiz_jpg/{page}{at}/0");
+        fields.insert("thumb_url".to_owned(), thumb_url.into());
+        if !has_content {
             fields.remove("content");
         }
-        article
+        Value::Object(fields)
     });
     all.collect()
 }

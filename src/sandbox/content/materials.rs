@@ -41,11 +41,11 @@ impl Materials {
     /// Keeps a material: 45074 when there are too many.
     pub(in crate::sandbox) fn add(&mut self, id: &str, material: Material) -> Result<(), Refusal> {
         let size = material.bytes.len();
-        if self.items.len() >= MOST_MATERIALS || self.held_bytes + size > MOST_BYTES {
+        if self.items.len() >= MOST_MATERIALS || self.held_bytes.saturating_add(size) > MOST_BYTES {
             return Err(Refusal::new(45074));
         }
         self.items.put(id, material)?;
-        self.held_bytes += size;
+        self.held_bytes = self.held_bytes.saturating_add(size);
         Ok(())
     }
 

@@ -166,7 +166,7 @@ impl Payment {
         self.shipment = Some(shipment);
         if is_finished {
             self.state = PaymentState::Shipped;
-            self.finished += 1;
+            self.finished = self.finished.saturating_add(1);
             self.shipped_ms = now_ms;
         }
         is_finished
