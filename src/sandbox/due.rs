@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     content::publications,
     shipping::moves,
-    shop::{access_calls, audit, order_moves, product_audit, scene_audit},
+    shop::{access_calls, audit, order_moves, product_audit, scene_audit, shop_due::ShopDue},
     world::World,
 };
 
@@ -57,6 +57,8 @@ pub(super) enum Due {
         /// Which application it is.
         applied: u32,
     },
+    /// Something beside orders.
+    Shop(ShopDue),
 }
 
 impl Due {
@@ -76,6 +78,7 @@ impl Due {
                 moves::receive_due(world, &transaction_id, shipping);
             }
             Self::SceneAudit { applied } => scene_audit::decide_due(world, applied),
+            Self::Shop(due) => due.happen(world),
         }
     }
 }

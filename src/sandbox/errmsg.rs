@@ -94,6 +94,8 @@ const TEXTS: &[(i64, &str)] = &[
     (1_070_001, "file or image is empty"),
     (1_070_008, "fetch image fail"),
     (1_070_010, "image must be uploaded through /shop/img/upload"),
+    (1_090_020, "coupon callback check fail"),
+    (1_090_032, "callback to merchant coupon system fail"),
     (9_401_001, "SPU_EXIST"),
     (9_401_002, "SPU_NOT_EXIST"),
     (9_401_020, "INVALID_ARGUMENT"),

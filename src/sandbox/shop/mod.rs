@@ -13,7 +13,11 @@ mod audit_calls;
 mod category;
 mod check;
 mod company;
+pub(super) mod coupon;
+mod coupon_calls;
+mod coupon_form;
 mod delivery_calls;
+mod demand;
 pub(super) mod fields;
 mod image_calls;
 mod merchant;
@@ -34,16 +38,19 @@ mod product_list;
 mod product_shelf;
 pub(super) mod scene_audit;
 mod shape;
+pub(super) mod shop_due;
+pub(super) mod switches;
 #[cfg(test)]
 pub(super) mod testing;
 pub(super) mod trace;
+mod user_coupon;
 
 use serde::{Deserialize, Serialize};
 
 pub(super) use self::admission::admit;
 use self::{
-    access::Access, audit::Audits, merchant::Merchant, order_book::OrderBook, product_shelf::Shelf,
-    trace::Traces,
+    access::Access, audit::Audits, coupon::Coupons, merchant::Merchant, order_book::OrderBook,
+    product_shelf::Shelf, trace::Traces,
 };
 use super::dispatch::CallSpec;
 
@@ -51,6 +58,7 @@ use super::dispatch::CallSpec;
 pub(super) const FAMILIES: &[&[CallSpec]] = &[
     access_calls::CALLS,
     audit_calls::CALLS,
+    coupon_calls::CALLS,
     delivery_calls::CALLS,
     image_calls::CALLS,
     merchant::CALLS,
@@ -74,4 +82,6 @@ pub(super) struct Shop {
     pub(super) orders: OrderBook,
     /// Ids of attribution.
     pub(super) traces: Traces,
+    /// Coupons.
+    pub(super) coupons: Coupons,
 }
