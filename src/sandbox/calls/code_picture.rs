@@ -5,20 +5,20 @@ use qrcode::{Color, EcLevel, QrCode};
 
 /// How a code looks.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Look {
+pub(in crate::sandbox) struct Look {
     /// Width and height in pixels.
-    pub(super) width: u32,
+    pub(in crate::sandbox) width: u32,
     /// Red, green, blue of the dark parts.
-    pub(super) line: [u8; 3],
+    pub(in crate::sandbox) line: [u8; 3],
     /// Whether the light parts are transparent instead of white.
-    pub(super) is_transparent: bool,
+    pub(in crate::sandbox) is_transparent: bool,
 }
 
 /// Draws `text`. The real platform draws round codes that only WeChat reads; ours is a plain QR
 /// code, so that a test can read back what was asked for.
 ///
 /// None where the text is too long for a QR code or the width too small for it.
-pub(super) fn draw(text: &str, look: Look) -> Option<Bytes> {
+pub(in crate::sandbox) fn draw(text: &str, look: Look) -> Option<Bytes> {
     let code = QrCode::with_error_correction_level(text.as_bytes(), EcLevel::M).ok()?;
     let modules = code.width();
     let colors = code.to_colors();

@@ -2,7 +2,7 @@
 
 mod access_token;
 mod article;
-mod code_picture;
+pub(super) mod code_picture;
 mod customer_message;
 mod login;
 mod mass_message;

@@ -7,18 +7,26 @@ mod access;
 pub(super) mod access_calls;
 mod admission;
 mod answer;
+pub(super) mod applyment;
+mod applyment_calls;
 pub(super) mod argument;
 pub(super) mod audit;
 mod audit_calls;
+mod bank;
 mod category;
 mod check;
+pub(super) mod code;
 mod company;
+pub(super) mod complaint;
+mod complaint_calls;
 pub(super) mod coupon;
 mod coupon_calls;
 mod coupon_form;
 mod delivery_calls;
 mod demand;
 pub(super) mod fields;
+pub(super) mod funds;
+mod funds_calls;
 mod image_calls;
 mod merchant;
 pub(super) mod order;
@@ -27,6 +35,11 @@ mod order_calls;
 mod order_form;
 mod order_list;
 pub(super) mod order_moves;
+mod pay_order;
+mod pay_order_calls;
+pub(super) mod pay_order_moves;
+#[cfg(test)]
+mod pay_order_test;
 mod payment_params;
 mod picture;
 mod product;
@@ -36,34 +49,47 @@ mod product_change;
 mod product_form;
 mod product_list;
 mod product_shelf;
+pub(super) mod promoter;
 pub(super) mod scene_audit;
 mod shape;
+pub(super) mod sharer;
+mod sharer_calls;
+mod sharer_sales;
 pub(super) mod shop_due;
 pub(super) mod switches;
 #[cfg(test)]
 pub(super) mod testing;
 pub(super) mod trace;
 mod user_coupon;
+pub(super) mod withdrawal;
 
 use serde::{Deserialize, Serialize};
 
 pub(super) use self::admission::admit;
 use self::{
-    access::Access, audit::Audits, coupon::Coupons, merchant::Merchant, order_book::OrderBook,
-    product_shelf::Shelf, trace::Traces,
+    access::Access, applyment::Applyment, audit::Audits, complaint::Complaints, coupon::Coupons,
+    funds::Funds, merchant::Merchant, order_book::OrderBook, pay_order::PayOrders,
+    product_shelf::Shelf, sharer::Sharers, trace::Traces,
 };
 use super::dispatch::CallSpec;
 
 /// All calls of the component, one list a family.
 pub(super) const FAMILIES: &[&[CallSpec]] = &[
     access_calls::CALLS,
+    applyment_calls::CALLS,
     audit_calls::CALLS,
+    bank::CALLS,
+    complaint_calls::CALLS,
     coupon_calls::CALLS,
     delivery_calls::CALLS,
+    funds_calls::CALLS,
     image_calls::CALLS,
     merchant::CALLS,
     order_calls::CALLS,
+    pay_order_calls::CALLS,
     product_calls::CALLS,
+    promoter::CALLS,
+    sharer_calls::CALLS,
 ];
 
 /// Everything that an account has in the component.
@@ -84,4 +110,14 @@ pub(super) struct Shop {
     pub(super) traces: Traces,
     /// Coupons.
     pub(super) coupons: Coupons,
+    /// Sharers.
+    pub(super) sharers: Sharers,
+    /// The application for the dedicated merchant account.
+    pub(super) applyment: Applyment,
+    /// Orders of the payment management.
+    pub(super) pay_orders: PayOrders,
+    /// Money of the dedicated merchant account.
+    pub(super) funds: Funds,
+    /// Disputes.
+    pub(super) complaints: Complaints,
 }

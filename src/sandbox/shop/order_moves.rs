@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{
     access::Proof,
     fields::Fields,
+    funds,
     order::{Delivery, Fund, Order, OrderStatus, Payment},
 };
 use crate::sandbox::{due::Due, moment, refusal::Refusal, world::World};
@@ -30,6 +31,8 @@ pub(in crate::sandbox) fn pay(
             if is_in_scene {
                 world.state.shop.access.prove(Proof::EcOrder);
             }
+            let paid_id = order.payment.as_ref().map_or("", |payment| &payment.transaction_id);
+            funds::receive(world, paid_id, &order.out_order_id, order.price_fen);
             tell(world, "open_product_order_pay", paid(&order));
         }
     }
@@ -172,6 +175,7 @@ pub(in crate::sandbox) fn settle(world: &mut World<'_>, order_id: u64) -> Result
     told.insert("amount".to_owned(), amount_fen.into());
     told.insert("settle_time".to_owned(), time.into());
     if fund == Fund::Dedicated {
+        funds::settle(world, amount_fen);
         tell(world, "open_product_order_settle", told);
     }
     Ok(())
@@ -190,7 +194,12 @@ pub(in crate::sandbox) fn refund(
     let Some(line) = order.lines.get_mut(line) else { return Err(Refusal::new(1_020_004)) };
     line.refunded = line.refunded.saturating_add(count).min(line.count);
     line.refunded_fen = line.refunded_fen.saturating_add(fen);
-    if order.is_all_refunded() { close_refunded(world, order_id) } else { Ok(()) }
+    let (is_all_refunded, is_settled) = (order.is_all_refunded(), order.is_settled);
+    if order.fund == Fund::Dedicated {
+        let out_order_id = order.out_order_id.clone();
+        funds::give_back(world, &out_order_id, fen, is_settled);
+    }
+    if is_all_refunded { close_refunded(world, order_id) } else { Ok(()) }
 }
 
 /// Everything was refunded.

@@ -40,8 +40,16 @@ fn empty(field: &Field) -> Value {
 }
 
 /// "Present when `resp_type` is 0", "only after a delivery call" and the like.
-const IN_SOME_CASES: &[&str] =
-    &["media_id", "temp_img_url", "pay_media_id", "delivery_detail", "errmsg"];
+const IN_SOME_CASES: &[&str] = &[
+    "media_id",
+    "temp_img_url",
+    "pay_media_id",
+    "delivery_detail",
+    "errmsg",
+    "user_record",
+    "merchant_record",
+    "op_record",
+];
 
 #[cfg(test)]
 mod tests {
