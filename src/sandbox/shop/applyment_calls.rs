@@ -139,7 +139,6 @@ const MOST_BYTES: usize = 1 << 20;
 mod tests {
     use serde_json::{Value, json};
 
-    use super::*;
     use crate::{sandbox::calls::bench::Bench, wechat::endpoint::endpoint};
 
     fn application() -> Value {

@@ -101,7 +101,7 @@ impl Coupons {
         id: &str,
         terms: Terms,
         size_bytes: usize,
-        world_s: i64,
+        now_s: i64,
         settings: &Settings,
     ) -> Result<(), Refusal> {
         if self.coupons.contains_key(id) {
@@ -113,13 +113,13 @@ impl Coupons {
         self.added += 1;
         self.held_bytes += size_bytes;
         let coupon = Coupon {
-            stock: Stock { left: terms.most, given: 0, updated_s: world_s },
+            stock: Stock { left: terms.most, given: 0, updated_s: now_s },
             terms,
             state: CouponState::Editing,
             number: self.added,
             size_bytes,
-            created_s: world_s,
-            updated_s: world_s,
+            created_s: now_s,
+            updated_s: now_s,
             effective_s: 0,
         };
         self.coupons.insert(id.to_owned(), coupon);
@@ -132,7 +132,7 @@ impl Coupons {
         id: &str,
         terms: Terms,
         size_bytes: usize,
-        world_s: i64,
+        now_s: i64,
         settings: &Settings,
     ) -> Result<(), Refusal> {
         let held_bytes = self.held_bytes;
@@ -145,9 +145,9 @@ impl Coupons {
             return Err(demand::full());
         }
         coupon.size_bytes = size_bytes;
-        coupon.stock = Stock { left: terms.most, given: 0, updated_s: world_s };
+        coupon.stock = Stock { left: terms.most, given: 0, updated_s: now_s };
         coupon.terms = terms;
-        coupon.updated_s = world_s;
+        coupon.updated_s = now_s;
         self.held_bytes = now_held;
         Ok(())
     }
@@ -205,9 +205,7 @@ impl Coupon {
 /// Tells the merchant's system of a coupon that serves as a test, and takes its answer as the
 /// switch says.
 pub(in crate::sandbox) fn confirm(world: &mut World<'_>) -> Result<(), Refusal> {
-    let fields = [("out_coupon_id", "test_coupon"), ("request_id", "test_coupon_request_id")];
-    let fields = fields.map(|(name, value)| (name.to_owned(), Value::from(value)));
-    world.tell("open_product_receive_coupon", Map::from_iter(fields));
+    ask(world, "test_coupon", "test_coupon_request_id");
     match world.state.settings.shop.coupon_confirm {
         CouponConfirm::Accept => {
             world.state.shop.coupons.is_confirmed = true;
@@ -216,6 +214,14 @@ pub(in crate::sandbox) fn confirm(world: &mut World<'_>) -> Result<(), Refusal> 
         CouponConfirm::Refuse => Err(Refusal::new(1_090_020)),
         CouponConfirm::Unreachable => Err(Refusal::new(1_090_032)),
     }
+}
+
+/// Asks the merchant's system for a coupon, as when a user takes one in a live. The answer to
+/// that push is data, which whoever delivers it has to read.
+pub(in crate::sandbox) fn ask(world: &mut World<'_>, out_coupon_id: &str, request_id: &str) {
+    let fields = [("out_coupon_id", out_coupon_id), ("request_id", request_id)];
+    let fields = fields.map(|(name, value)| (name.to_owned(), Value::from(value)));
+    world.tell("open_product_receive_coupon", Map::from_iter(fields));
 }
 
 /// Moves a coupon on: 1 to 2, then 2 to 3 or 4.

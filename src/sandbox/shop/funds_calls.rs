@@ -97,7 +97,7 @@ fn set_bank_account(cx: &Cx<'_>) -> Result<Answer, Refusal> {
 /// The money leaves the account at once; whoever scans the code sends it to the bank.
 fn withdraw(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     let state = &mut *cx.state();
-    let note = |name: &str| match at(cx.body(), name) {
+    let note = |name: &str| match text(cx.body(), name) {
         Some(_) => demand::name(cx.body(), name, &state.settings),
         None => Ok(""),
     };

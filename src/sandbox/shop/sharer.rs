@@ -183,7 +183,7 @@ pub(in crate::sandbox) fn answer(world: &mut World<'_>, openid: &str, status: Bi
     true
 }
 
-/// Ends a binding that has lasted long enough; `None` where nobody is bound.
+/// Ends a binding that has lasted long enough. The documents name no reasons for refusing.
 pub(in crate::sandbox) fn unbind(world: &mut World<'_>, openid: &str) -> Outcome {
     let least_ms = i64::from(world.state.settings.shop.sharer_bound_days) * 86_400_000;
     let sharers = &mut world.state.shop.sharers;
