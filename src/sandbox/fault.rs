@@ -115,7 +115,8 @@ impl Fault {
         if raw.path.as_ref().is_some_and(|path| !path.starts_with('/') && path != "*") {
             return Err("`path` begins with /, such as /shop/spu/add or /shop/*".to_owned());
         }
-        let count = raw.count.unwrap_or(if raw.probability.is_none() { 1 } else { 0 });
+        let usual_count = if raw.probability.is_none() { 1 } else { 0 };
+        let count = raw.count.unwrap_or(usual_count);
         Ok(Self {
             kind: raw.kind,
             path: raw.path,
@@ -147,9 +148,11 @@ impl Fault {
 
     /// Lets chance decide whether this call is hit.
     pub(super) fn chances(&mut self) -> bool {
+        if self.is_certain() {
+            return true;
+        }
         let position = self.chance.get_or_insert(self.id);
-        // A certain fault draws nothing, so that its stream begins where chance begins.
-        self.per_million >= MILLION || draw(position) % u64::from(MILLION) < self.per_million.into()
+        draw(position) % u64::from(MILLION) < self.per_million.into()
     }
 
     /// Counts a call that was hit.

@@ -168,4 +168,6 @@ const NOUNS: &[&str] = &[
 ];
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod tests;
