@@ -12,6 +12,11 @@ const MAY_EXPOSE: &[(&str, &str)] = &[
     ("src/access/", "shows a new key once, compares keys"),
     ("src/config/", "reads secrets from where the file says, and checks their shape"),
     ("src/wechat/crypto.rs", "signs and encrypts"),
+    ("src/wechat/push_crypto.rs", "signs pushes and reads their key"),
+    (
+        "src/sandbox/push/config.rs",
+        "shows made-up keys of a simulated app once, and keeps them in its state",
+    ),
     ("src/cli/", "prints a new key once, to the person who asked for it"),
     (
         "src/control/",

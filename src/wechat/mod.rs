@@ -21,6 +21,8 @@ pub mod grant;
 mod json_text;
 mod known_path;
 pub mod placeholder;
+pub mod push_crypto;
+pub mod push_message;
 pub mod refusal;
 pub mod rid;
 mod secret_place;
