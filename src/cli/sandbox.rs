@@ -62,6 +62,9 @@ struct ServeArgs {
     /// Give out tokens and ids in the same order in every run; time stands still between calls
     #[arg(long)]
     seed: Option<u64>,
+    /// A host beside this one that events may be pushed to; can be repeated
+    #[arg(long, value_name = "HOST", value_hint = clap::ValueHint::Hostname)]
+    allow_push: Vec<String>,
     /// How long access tokens live
     #[arg(long, value_name = "TIME", default_value = "2h", value_parser = parse_duration)]
     token_life: Duration,
@@ -106,6 +109,7 @@ fn options(args: ServeArgs) -> SandboxOptions {
         control_token: args.control_token.map(Secret::new),
         allow_control_over_http: true,
         seed: args.seed,
+        push_hosts: args.allow_push,
         token_life: args.token_life,
         state_file: args.state,
     }
@@ -186,7 +190,8 @@ fn told(ready: &Value, accounts: &[(String, String)]) -> String {
     lines.join("\n")
 }
 
-const CONTROLS: &str = "faults, counters, clock, events, journal, reset, state, snapshot, restore";
+const CONTROLS: &str = "faults, counters, clock, events, push, pushes, journal, reset, state, \
+                        snapshot, restore";
 
 #[cfg(test)]
 mod tests {
@@ -210,6 +215,7 @@ mod tests {
             assert_eq!(options.listen.to_string(), "127.0.0.1:9443");
             assert_eq!(options.token_life.as_secs(), 7200);
             assert!(options.allow_control_over_http);
+            assert!(options.push_hosts.is_empty());
         }
     }
 

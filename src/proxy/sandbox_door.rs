@@ -53,9 +53,9 @@ impl SandboxDoor {
             Some(query) => format!("{rest}?{query}"),
             None => rest.to_owned(),
         };
-        let answer = self.sandbox.control(&name, &passage.method, &rest, &body).map(Body::from);
+        let answer = self.sandbox.control(&name, &passage.method, &rest, &body).await;
         passage.own_answer = Some(0);
-        Ok(answer)
+        Ok(answer.map(Body::from))
     }
 }
 

@@ -26,6 +26,8 @@ pub(super) struct Account {
     pub(super) tag: String,
     /// Ids of products, media and the like.
     pub(super) ids: Ids,
+    /// Keys and nonces of the message push.
+    pub(super) pushes: Ids,
     rids: Ids,
     tokens: Ids,
     chances: Ids,
@@ -57,6 +59,7 @@ impl Account {
         Self {
             tag: derived_text(told_apart_by.as_bytes(), TAG_LENGTH),
             ids: stream("things"),
+            pushes: stream("pushes"),
             rids: stream("rids"),
             tokens: stream("tokens"),
             chances: stream("chances"),
@@ -186,6 +189,7 @@ impl Account {
     pub(super) fn positions(&self) -> Positions {
         Positions {
             things: self.ids.position(),
+            pushes: self.pushes.position(),
             rids: self.rids.position(),
             tokens: self.tokens.position(),
             chances: self.chances.position(),
@@ -193,8 +197,9 @@ impl Account {
     }
 
     fn turn_to(&self, positions: &Positions) {
-        let Positions { things, rids, tokens, chances } = *positions;
+        let Positions { things, pushes, rids, tokens, chances } = *positions;
         self.ids.turn_to(things);
+        self.pushes.turn_to(pushes);
         self.rids.turn_to(rids);
         self.tokens.turn_to(tokens);
         self.chances.turn_to(chances);

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode, header};
 
-use super::{Call, Platform, control};
+use super::{Call, Platform, control, push::Sender};
 use crate::base::secret::Secret;
 
 /// Who may control.
@@ -22,7 +22,12 @@ impl ControlDoor {
     ///
     /// `/-/sandbox/{account}/{rest}` names the account; `/-/sandbox/{rest}` is for the only
     /// one, or the first by name; `/-/sandbox/accounts` and `/-/sandbox/faults` are for all.
-    pub(super) fn answer(&self, platform: &Platform, call: &Call) -> Option<Response<Bytes>> {
+    pub(super) async fn answer(
+        &self,
+        platform: &Platform,
+        sender: &Sender,
+        call: &Call,
+    ) -> Option<Response<Bytes>> {
         let rest = call.path.strip_prefix(PREFIX)?;
         let languages = call.headers.get(header::ACCEPT_LANGUAGE);
         let languages = languages.and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -48,7 +53,8 @@ impl ControlDoor {
             "" => rest.to_owned(),
             query => format!("{rest}?{query}"),
         };
-        Some(control::answer(platform, account, &call.method, &rest, &call.body))
+        let (method, body) = (&call.method, &call.body);
+        Some(control::serve(platform, sender, account, method, &rest, body).await)
     }
 
     fn admit(&self, headers: &HeaderMap) -> Result<(), (StatusCode, &'static str)> {
@@ -79,60 +85,73 @@ mod tests {
     use super::*;
     use crate::sandbox::calls::bench::{Bench, account, call};
 
-    fn status(door: &ControlDoor, platform: &Platform, path: &str, token: Option<&str>) -> u16 {
+    async fn answer(door: &ControlDoor, platform: &Platform, call: &Call) -> u16 {
+        let answer = door.answer(platform, &Sender::default(), call).await;
+        answer.map_or(0, |answer| answer.status().as_u16())
+    }
+
+    async fn status(
+        door: &ControlDoor,
+        platform: &Platform,
+        path: &str,
+        token: Option<&str>,
+    ) -> u16 {
         let mut call = call(Method::GET, path, "", Bytes::new());
         if let Some(token) = token {
             call.headers.insert(header::AUTHORIZATION, token.parse().unwrap());
         }
-        door.answer(platform, &call).map_or(0, |answer| answer.status().as_u16())
+        answer(door, platform, &call).await
     }
 
-    #[test]
-    fn the_door_wants_its_token_and_no_web_pages() {
+    #[tokio::test]
+    async fn the_door_wants_its_token_and_no_web_pages() {
         let bench = Bench::new();
         let door = ControlDoor::new(Some(Secret::new("t".into())));
         let at = |token| status(&door, &bench.platform, "/-/sandbox/counters", token);
-        assert_eq!((at(None), at(Some("Bearer x")), at(Some("Bearer t"))), (401, 401, 200));
+        for (token, wanted) in [(None, 401), (Some("Bearer x"), 401), (Some("Bearer t"), 200)] {
+            assert_eq!(at(token).await, wanted, "{token:?}");
+        }
         let open = ControlDoor::new(None);
         let mut page = call(Method::POST, "/-/sandbox/reset", "", Bytes::new());
         page.headers.insert(header::ORIGIN, "https://evil.example".parse().unwrap());
-        assert_eq!(open.answer(&bench.platform, &page).unwrap().status(), 403);
+        assert_eq!(answer(&open, &bench.platform, &page).await, 403);
     }
 
-    #[test]
-    fn the_account_may_be_named_or_is_the_first() {
+    #[tokio::test]
+    async fn the_account_may_be_named_or_is_the_first() {
         let bench = Bench::new();
         bench.platform.add_account(account("a~sandbox", "wx1", "s2")).unwrap();
         let door = ControlDoor::new(None);
         let at = |path| status(&door, &bench.platform, path, None);
-        assert_eq!(at("/-/sandbox/counters"), 200);
-        assert_eq!(at("/-/sandbox/shop/counters"), 200);
-        assert_eq!(at("/-/sandbox/a~sandbox/counters"), 200);
-        assert_eq!(at("/-/sandbox/other/counters"), 404);
-        assert_eq!(at("/shop/spu/add"), 0);
+        assert_eq!(at("/-/sandbox/counters").await, 200);
+        assert_eq!(at("/-/sandbox/shop/counters").await, 200);
+        assert_eq!(at("/-/sandbox/a~sandbox/counters").await, 200);
+        assert_eq!(at("/-/sandbox/other/counters").await, 404);
+        assert_eq!(at("/shop/spu/add").await, 0);
     }
 
-    fn ask(bench: &Bench, method: Method, path: &str, body: &Value) -> (u16, Value) {
+    async fn ask(bench: &Bench, method: Method, path: &str, body: &Value) -> (u16, Value) {
         let body = Bytes::from(body.to_string());
         let call = call(method, path, "", body);
-        let answer = ControlDoor::new(None).answer(&bench.platform, &call).unwrap();
+        let door = ControlDoor::new(None);
+        let answer = door.answer(&bench.platform, &Sender::default(), &call).await.unwrap();
         (answer.status().as_u16(), serde_json::from_slice(answer.body()).unwrap())
     }
 
-    #[test]
-    fn accounts_come_and_go() {
+    #[tokio::test]
+    async fn accounts_come_and_go() {
         let bench = Bench::new();
-        let add = |form: Value| ask(&bench, Method::POST, "/-/sandbox/accounts", &form);
-        let (status, made) = add(json!({"name": "new"}));
+        let add = async |form: Value| ask(&bench, Method::POST, "/-/sandbox/accounts", &form).await;
+        let (status, made) = add(json!({"name": "new"})).await;
         assert_eq!(status, 200);
         let (app_id, secret) = (made["app_id"].as_str().unwrap(), made["app_secret"].as_str());
         assert!(app_id.starts_with("wx") && app_id.len() == 18);
         let query =
             format!("grant_type=client_credential&appid={app_id}&secret={}", secret.unwrap());
         assert_eq!(bench.get("/cgi-bin/token", &query).errcode, None);
-        let (_, given) = add(json!({"name": "own", "app_id": "wx9", "app_secret": "s9"}));
+        let (_, given) = add(json!({"name": "own", "app_id": "wx9", "app_secret": "s9"})).await;
         assert_eq!(given, json!({"name": "own", "app_id": "wx9"}), "not shown again");
-        let (_, all) = ask(&bench, Method::GET, "/-/sandbox/accounts", &Value::Null);
+        let (_, all) = ask(&bench, Method::GET, "/-/sandbox/accounts", &Value::Null).await;
         assert_eq!(all["accounts"].as_array().unwrap().len(), 3);
         assert!(!all.to_string().contains("secret"));
         for (form, status) in [
@@ -142,23 +161,27 @@ mod tests {
             (json!({"name": "twin", "app_id": "wx9", "app_secret": "s9"}), 400),
             (json!({}), 400),
         ] {
-            assert_eq!(add(form.clone()).0, status, "{form}");
+            assert_eq!(add(form.clone()).await.0, status, "{form}");
         }
-        let remove = |name: &str| {
-            ask(&bench, Method::DELETE, &format!("/-/sandbox/accounts/{name}"), &Value::Null).0
+        let remove = async |name: &str| {
+            let path = format!("/-/sandbox/accounts/{name}");
+            ask(&bench, Method::DELETE, &path, &Value::Null).await.0
         };
-        assert_eq!((remove("new"), remove("new")), (200, 404));
-        assert_eq!(ask(&bench, Method::PUT, "/-/sandbox/accounts", &Value::Null).0, 405);
-        let added = (0..200).filter(|n| add(json!({"name": n.to_string()})).0 == 200).count();
+        assert_eq!((remove("new").await, remove("new").await), (200, 404));
+        assert_eq!(ask(&bench, Method::PUT, "/-/sandbox/accounts", &Value::Null).await.0, 405);
+        let mut added = 0;
+        for number in 0..200 {
+            added += u32::from(add(json!({"name": number.to_string()})).await.0 == 200);
+        }
         assert_eq!(added, 98, "there is an end to them");
     }
 
-    #[test]
-    fn faults_strike_all_accounts_or_the_one_that_is_named() {
+    #[tokio::test]
+    async fn faults_strike_all_accounts_or_the_one_that_is_named() {
         let bench = Bench::new();
         bench.platform.add_account(account("other", "wx2", "s2")).unwrap();
-        let arm = |form: Value| ask(&bench, Method::POST, "/-/sandbox/faults", &form);
-        let (_, all) = arm(json!({"kind": "busy", "path": "*"}));
+        let arm = async |form: Value| ask(&bench, Method::POST, "/-/sandbox/faults", &form).await;
+        let (_, all) = arm(json!({"kind": "busy", "path": "*"})).await;
         let names: Vec<_> =
             all["faults"].as_array().unwrap().iter().map(|f| &f["account"]).collect();
         assert_eq!(names, ["other", "shop"]);
@@ -167,12 +190,12 @@ mod tests {
             bench.get("/cgi-bin/token", &query).errcode
         };
         assert_eq!((fetch("wx1", "s1"), fetch("wx2", "s2")), (Some(-1), Some(-1)));
-        arm(json!({"kind": "busy", "path": "*", "account": "other"}));
+        arm(json!({"kind": "busy", "path": "*", "account": "other"})).await;
         assert_eq!((fetch("wx1", "s1"), fetch("wx2", "s2")), (None, Some(-1)));
-        assert_eq!(arm(json!({"kind": "busy", "account": "none"})).0, 400);
-        assert_eq!(arm(json!({"kind": "boom"})).0, 400);
-        arm(json!({"kind": "busy"}));
-        let (_, left) = ask(&bench, Method::DELETE, "/-/sandbox/faults", &Value::Null);
+        assert_eq!(arm(json!({"kind": "busy", "account": "none"})).await.0, 400);
+        assert_eq!(arm(json!({"kind": "boom"})).await.0, 400);
+        arm(json!({"kind": "busy"})).await;
+        let (_, left) = ask(&bench, Method::DELETE, "/-/sandbox/faults", &Value::Null).await;
         assert_eq!(left, json!({"faults": []}));
     }
 }

@@ -49,6 +49,11 @@ impl EventLog {
         self.events.range(behind..)
     }
 
+    /// The event of that number, if it is remembered.
+    pub(super) fn numbered(&self, seq: u64) -> Option<&Event> {
+        self.after(seq.checked_sub(1)?).next().filter(|event| event.seq == seq)
+    }
+
     /// Whether something was told since this was last asked.
     pub(super) fn take_news(&mut self) -> bool {
         std::mem::take(&mut self.is_news)

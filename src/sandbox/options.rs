@@ -26,6 +26,8 @@ pub struct SandboxOptions {
     /// With a seed, tokens, ids and rids come in the same order in every run, and time begins at
     /// a fixed moment and is made by calls alone, until control lets it run.
     pub seed: Option<u64>,
+    /// Hosts beside this one that events may be pushed to.
+    pub push_hosts: Vec<String>,
     /// Life of a new access token; the platform's is [`SandboxOptions::TOKEN_LIFE`].
     pub token_life: Duration,
     /// Where all accounts are kept while it does not run; none = nowhere.
@@ -46,6 +48,7 @@ impl Default for SandboxOptions {
             control_token: None,
             allow_control_over_http: false,
             seed: None,
+            push_hosts: Vec::new(),
             token_life: Self::TOKEN_LIFE,
             state_file: None,
         }

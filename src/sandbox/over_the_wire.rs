@@ -89,9 +89,9 @@ async fn token(sandbox: &Sandbox) -> String {
     answer["access_token"].as_str().unwrap().to_owned()
 }
 
-fn control(sandbox: &Sandbox, rest: &str, body: &Value) {
+async fn control(sandbox: &Sandbox, rest: &str, body: &Value) {
     let body = body.to_string();
-    let answer = sandbox.control("shop", &Method::POST, rest, body.as_bytes());
+    let answer = sandbox.control("shop", &Method::POST, rest, body.as_bytes()).await;
     assert_eq!(answer.status(), 200, "{answer:?}");
 }
 
@@ -127,7 +127,7 @@ async fn both_protocols_are_spoken_over_tls_that_its_own_ca_vouches_for() {
 #[tokio::test]
 async fn twenty_mebibytes_go_up_and_come_down_unchanged() {
     let (sandbox, _tasks) = start_plain().await;
-    control(&sandbox, "state", &json!({"media_limit_bytes": 32 << 20}));
+    control(&sandbox, "state", &json!({"media_limit_bytes": 32 << 20})).await;
     let token = token(&sandbox).await;
     let content: Vec<u8> =
         (0..20_u32 << 20).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
@@ -147,7 +147,7 @@ async fn twenty_mebibytes_go_up_and_come_down_unchanged() {
 async fn header_names_keep_their_letter_case_on_http1() {
     let (sandbox, _tasks) = start_plain().await;
     let headers = json!([["Wechatmp-TimeStamp", "1"], ["Wechatmp-AppId", "wx1"], ["X-oDD", "2"]]);
-    control(&sandbox, "state", &json!({"response_headers": headers}));
+    control(&sandbox, "state", &json!({"response_headers": headers})).await;
     for _ in 0..2 {
         let mut tcp = TcpStream::connect(sandbox.address()).await.unwrap();
         tcp.write_all(b"GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
@@ -164,13 +164,13 @@ async fn header_names_keep_their_letter_case_on_http1() {
 #[tokio::test]
 async fn resets_break_the_connection_before_or_in_the_answer() {
     let (sandbox, _tasks) = start_plain().await;
-    control(&sandbox, "faults", &json!({"kind": "reset_before"}));
+    control(&sandbox, "faults", &json!({"kind": "reset_before"})).await;
     assert!(get(&sandbox, "/a").await.is_err());
-    control(&sandbox, "faults", &json!({"kind": "reset_after"}));
+    control(&sandbox, "faults", &json!({"kind": "reset_after"})).await;
     assert!(get(&sandbox, "/a").await.is_err());
     assert_eq!(json_of(&get(&sandbox, "/a").await.unwrap())["errcode"], 40066);
 
-    control(&sandbox, "faults", &json!({"kind": "reset_after", "value": 5}));
+    control(&sandbox, "faults", &json!({"kind": "reset_after", "value": 5})).await;
     let mut tcp = TcpStream::connect(sandbox.address()).await.unwrap();
     tcp.write_all(b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
     let mut answer = Vec::new();
@@ -182,13 +182,13 @@ async fn resets_break_the_connection_before_or_in_the_answer() {
 #[tokio::test]
 async fn the_date_is_that_of_the_accounts_clock_and_a_body_may_trickle() {
     let (sandbox, _tasks) = start_plain().await;
-    control(&sandbox, "faults", &json!({"kind": "slow_body", "ms": 50}));
+    control(&sandbox, "faults", &json!({"kind": "slow_body", "ms": 50})).await;
     let begin = tokio::time::Instant::now();
     let answer = get(&sandbox, "/a").await.unwrap();
     assert_eq!(json_of(&answer)["errcode"], 40066);
     assert!(begin.elapsed() >= Duration::from_millis(50));
     assert_eq!(answer.headers()["date"], "Wed, 31 Dec 2025 16:00:00 GMT");
-    control(&sandbox, "clock", &json!({"at": "2030-01-01T00:00:00Z"}));
+    control(&sandbox, "clock", &json!({"at": "2030-01-01T00:00:00Z"})).await;
     let answer = get(&sandbox, "/a").await.unwrap();
     assert_eq!(answer.headers()["date"], "Tue, 01 Jan 2030 00:00:00 GMT");
 }
@@ -200,7 +200,7 @@ async fn a_reset_of_a_stream_leaves_the_other_streams_alone() {
     let h2 = hyper::client::conn::http2::handshake(TokioExecutor::new(), stream).await.unwrap();
     let (mut sender, connection) = h2;
     tasks.spawn(connection);
-    control(&sandbox, "faults", &json!({"kind": "reset_before", "path": "/a"}));
+    control(&sandbox, "faults", &json!({"kind": "reset_before", "path": "/a"})).await;
     let ask = |path: &str| request(Method::GET, &format!("https://localhost{path}"), "");
     assert!(sender.send_request(ask("/a")).await.is_err());
     assert_eq!(sender.send_request(ask("/b")).await.unwrap().status(), 200);
@@ -209,10 +209,12 @@ async fn a_reset_of_a_stream_leaves_the_other_streams_alone() {
 #[tokio::test]
 async fn a_delayed_call_takes_effect_although_its_client_leaves() {
     let (sandbox, _tasks) = start_plain().await;
-    control(&sandbox, "faults", &json!({"kind": "delay", "ms": 600_000}));
+    control(&sandbox, "faults", &json!({"kind": "delay", "ms": 600_000})).await;
     let counted = async {
         let wanted = json!({"/a": 1});
-        while json_of(&sandbox.control("shop", &Method::GET, "counters", b""))["calls"] != wanted {
+        while json_of(&sandbox.control("shop", &Method::GET, "counters", b"").await)["calls"]
+            != wanted
+        {
             tokio::task::yield_now().await;
         }
     };

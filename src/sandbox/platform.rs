@@ -46,6 +46,8 @@ pub struct Platform {
     /// Rings when an account has news.
     bell: Arc<Notify>,
     cashier_links: Links,
+    /// Rings when there is something to push.
+    mail: Arc<Notify>,
 }
 
 impl Platform {
@@ -64,6 +66,7 @@ impl Platform {
             clock: SimClock::new(is_repeatable),
             bell: Arc::default(),
             cashier_links: Links::default(),
+            mail: Arc::default(),
         }
     }
 
@@ -163,13 +166,17 @@ impl Platform {
         self.roster.load().by_name(name)
     }
 
-    /// Lets happen what is due, in every account; how long until something is due again.
+    /// Lets happen what is due, in every account, and wakes who pushes what happened; how long
+    /// until something is due again.
     pub(super) fn settle(&self) -> Option<Duration> {
         let roster = self.roster.load();
         let next_ms = roster.all().filter_map(|account| {
             let now_ms = account.now_ms();
             let mut state = account.state_at(now_ms);
             state.take_news();
+            if state.push.wants_courier() {
+                self.mail.notify_one();
+            }
             // A clock that stands brings nothing nearer.
             let next_ms = state.agenda.next_ms().filter(|_| !account.clock().is_frozen());
             next_ms.map(|at_ms| at_ms.saturating_sub(now_ms))
@@ -202,6 +209,11 @@ impl Platform {
         // Without a ticket it is the control call that gives out links.
         let is_page = end == cashier::REST && query.contains("ticket=");
         is_page.then(|| cashier::answer(self, method, query, languages, body))
+    }
+
+    /// Ends when there is something to push.
+    pub(super) async fn mail(&self) {
+        self.mail.notified().await;
     }
 
     /// Does what a call asks for.

@@ -14,6 +14,7 @@ use super::{
     control,
     control_door::ControlDoor,
     intake::Intake,
+    push::{Sender, courier},
     server::Server,
     service::Service,
     state_file::StateFile,
@@ -26,6 +27,7 @@ use crate::{base::tasks::Tasks, wire::LetterCases};
 #[derive(Clone, Debug)]
 pub struct Sandbox {
     platform: Arc<Platform>,
+    sender: Arc<Sender>,
     address: SocketAddr,
     ca: Option<Arc<(CertificateDer<'static>, String)>>,
     state_file: Option<Arc<StateFile>>,
@@ -58,8 +60,10 @@ impl Sandbox {
         let bound = |source| SandboxError::Bind { address: listen, source };
         let listener = TcpListener::bind(listen).await.map_err(bound)?;
         let address = listener.local_addr().map_err(bound)?;
+        let sender = Arc::new(Sender::new(&options.push_hosts));
         let service = Arc::new(Service {
             platform: platform.clone(),
+            sender: sender.clone(),
             door: options.allow_control_over_http.then(|| ControlDoor::new(options.control_token)),
             intake: Intake::new(),
             letter_cases: LetterCases::default(),
@@ -68,11 +72,12 @@ impl Sandbox {
         let server = Server { listener, tls, service, tasks: tasks.clone() };
         tasks.spawn(server.run());
         tasks.spawn(timekeeper::run(platform.clone(), tasks.clone()));
+        tasks.spawn(courier::run(platform.clone(), sender.clone(), tasks.clone()));
         if let Some(file) = &state_file {
             tasks.spawn(state_keeper::run(platform.clone(), file.clone(), tasks.clone()));
         }
         let ca = certificate.map(|Certificate { ca_der, ca_pem, .. }| Arc::new((ca_der, ca_pem)));
-        Ok(Self { platform, address, ca, state_file })
+        Ok(Self { platform, sender, address, ca, state_file })
     }
 
     /// Where it listens.
@@ -128,15 +133,14 @@ impl Sandbox {
     }
 
     /// A control call in process: `rest` is what stands behind `/-/sandbox/{account}/`, its
-    /// query included.
-    #[must_use]
-    pub fn control(
+    /// query included. It waits for nothing but a push URL that is to be verified.
+    pub async fn control(
         &self,
         account: &str,
         method: &Method,
         rest: &str,
         body: &[u8],
     ) -> Response<Bytes> {
-        control::answer(&self.platform, account, method, rest, body)
+        control::serve(&self.platform, &self.sender, account, method, rest, body).await
     }
 }

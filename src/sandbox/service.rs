@@ -21,6 +21,7 @@ use super::{
     envelope,
     intake::{Intake, Untaken},
     moment,
+    push::Sender,
     refusal::Refusal,
     severable::Shears,
     slow_body::SlowBody,
@@ -35,6 +36,8 @@ use crate::{
 pub(super) struct Service {
     /// Answers calls.
     pub(super) platform: Arc<Platform>,
+    /// Asks push URLs.
+    pub(super) sender: Arc<Sender>,
     /// Answers control calls, where they are allowed over HTTP.
     pub(super) door: Option<ControlDoor>,
     /// Reads bodies.
@@ -64,7 +67,7 @@ impl Service {
             Err(untaken) => return refuse_untaken(untaken),
         };
         if let Some(door) = &self.door
-            && let Some(answer) = door.answer(&self.platform, &taken.call)
+            && let Some(answer) = door.answer(&self.platform, &self.sender, &taken.call).await
         {
             return Ok(answer.map(Body::from));
         }

@@ -172,6 +172,12 @@ pub(super) struct Settings {
     pub(super) delivery_counts_when_finished: bool,
     /// Scene values in which payments are verified.
     pub(super) scene_values: Vec<i64>,
+    /// How long the platform waits for the answer to a push, in milliseconds.
+    pub(super) push_deadline_ms: u64,
+    /// How often a push that failed is repeated.
+    pub(super) push_retries: u32,
+    /// Pause before a push is repeated, in milliseconds.
+    pub(super) push_retry_wait_ms: u64,
     /// Gives ids above 2^53, which many a JSON reader rounds.
     pub(super) large_ids: bool,
     /// Switches of what stands beside orders.
@@ -257,6 +263,9 @@ impl Default for Settings {
             check_delivery_id: true,
             require_ship_done_time: false,
             delivery_counts_when_finished: false,
+            push_deadline_ms: 5000,
+            push_retries: 3,
+            push_retry_wait_ms: 100,
             large_ids: false,
             scene_values: vec![1175, 1176, 1177, 1195],
             risky_words: vec!["特3456书yuuo莞6543李zxcz蒜7782法fgnv级".to_owned()],
@@ -309,9 +318,22 @@ impl Settings {
         if self.response_headers.len() > 50 {
             return Err("response_headers: at most 50".to_owned());
         }
+        if !(1..=MOST_PUSH_MS).contains(&self.push_deadline_ms)
+            || self.push_retry_wait_ms > MOST_PUSH_MS
+        {
+            return Err(format!("push_deadline_ms and push_retry_wait_ms: at most {MOST_PUSH_MS}"));
+        }
+        if self.push_retries > MOST_PUSH_RETRIES {
+            return Err(format!("push_retries: at most {MOST_PUSH_RETRIES}"));
+        }
         Ok(self)
     }
 }
+
+/// A minute.
+const MOST_PUSH_MS: u64 = 60_000;
+/// The platform's most, for virtual payments, is 15.
+const MOST_PUSH_RETRIES: u32 = 20;
 
 #[cfg(test)]
 mod tests {
@@ -342,6 +364,9 @@ mod tests {
             r#"{"frozen":1}"#,
             r#"{"token_life_s":-1}"#,
             r#"{"ip_list":["x"]}"#,
+            r#"{"push_deadline_ms":0}"#,
+            r#"{"push_retry_wait_ms":60001}"#,
+            r#"{"push_retries":21}"#,
             r#"{"response_headers":[["a b","c"]]}"#,
             r#"{"response_headers":[["a","b\r\nc: d"]]}"#,
         ] {

@@ -36,6 +36,8 @@ pub(super) struct Snapshot<S> {
 pub(super) struct Positions {
     /// Products, media and the like.
     pub(super) things: u64,
+    /// Keys and nonces of the message push.
+    pub(super) pushes: u64,
     /// Rids.
     pub(super) rids: u64,
     /// Access tokens.

@@ -17,6 +17,7 @@ use super::{
     login_codes::LoginCodes,
     media_store::MediaStore,
     moment,
+    push::Push,
     quota::Quotas,
     rid_log::RidLog,
     settings::Settings,
@@ -50,6 +51,8 @@ pub(super) struct State {
     pub(super) agenda: Agenda,
     /// What the platform tells of.
     pub(super) events: EventLog,
+    /// Where it is pushed to, and what was.
+    pub(super) push: Push,
     /// The transaction component.
     pub(super) shop: Shop,
     /// Refused calls by rid.
@@ -105,7 +108,7 @@ impl State {
 
     /// Whether there is something new to deliver or to wait for since this was last asked.
     pub(super) fn take_news(&mut self) -> bool {
-        self.agenda.take_news() | self.events.take_news()
+        self.agenda.take_news() | self.events.take_news() | self.push.take_news()
     }
 
     /// For `GET state`.
@@ -128,6 +131,7 @@ impl State {
                 "faults": self.faults.to_json(),
                 "media": self.media.len(),
                 "products": self.shop.products.len(),
+                "has_push_url": self.push.is_set(),
             },
         })
     }

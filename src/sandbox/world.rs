@@ -39,7 +39,14 @@ impl World<'_> {
         message.insert("CreateTime".to_owned(), (self.now_ms / 1000).into());
         message.insert("MsgType".to_owned(), "event".into());
         message.insert("Event".to_owned(), name.into());
-        self.state.events.tell(name, message, self.now_ms)
+        self.tell_message(name, message)
+    }
+
+    /// Tells of a whole message, envelope included, and enters its push.
+    pub(super) fn tell_message(&mut self, name: &str, message: Map<String, Value>) -> u64 {
+        let seq = self.state.events.tell(name, message, self.now_ms);
+        self.state.push.enter(seq, name, self.now_ms);
+        seq
     }
 
     /// A number of so many digits, or one above 2^53 where large ids are asked for.
@@ -65,7 +72,7 @@ impl Account {
     }
 
     /// `FromUserName` of events that no user caused: one fixed openid of the platform.
-    fn platform_openid(&self) -> String {
+    pub(super) fn platform_openid(&self) -> String {
         let seed = format!("platform of {}", self.identity.app_id);
         format!("o{}", derived_text(seed.as_bytes(), 27))
     }

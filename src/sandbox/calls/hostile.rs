@@ -155,7 +155,7 @@ proptest! {
 
     #[test]
     fn any_control_body_is_answered(
-        rest in prop::sample::select(&["faults", "clock", "state", "reset", "journal", "x"][..]),
+        rest in prop::sample::select(&["faults", "clock", "state", "events", "pushes/1/redeliver", "reset", "journal", "x"][..]),
         text in prop_oneof![json().prop_map(|v| v.to_string()), any::<String>()],
     ) {
         let bench = Bench::new();

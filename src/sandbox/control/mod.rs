@@ -13,7 +13,34 @@ use serde_json::{Value, json};
 
 pub(super) use self::accounts::answer_for_all;
 pub use self::snapshot::RESTORE_CAP_BYTES;
-use super::{account::Account, cashier, platform::Platform, query::Query, shop::trace};
+use super::{
+    account::Account,
+    cashier, fire,
+    platform::Platform,
+    push::{self, Sender},
+    query::Query,
+    shop::trace,
+};
+
+/// As [`answer`], and sets push URLs, which is the one thing that asks somebody else.
+pub(super) async fn serve(
+    platform: &Platform,
+    sender: &Sender,
+    account: &str,
+    method: &Method,
+    rest: &str,
+    body: &[u8],
+) -> Response<Bytes> {
+    let place = rest.split('?').next().unwrap_or_default().trim_matches('/');
+    let is_push = method == Method::POST && place == "push";
+    match platform.account(account).filter(|_| is_push) {
+        Some(account) => {
+            let done = push::control::set(&account, sender, body).await;
+            told(done.map(|value| value.to_string().into()))
+        }
+        None => answer(platform, account, method, rest, body),
+    }
+}
 
 /// Does what `method` on `rest` (`faults`, `events?after=7` …) asks of the account called
 /// `account`.
@@ -52,10 +79,10 @@ pub(super) fn refused(status: StatusCode, text: &str) -> Response<Bytes> {
 }
 
 /// The status and the text of a refusal.
-type Refused = (StatusCode, String);
+pub(super) type Refused = (StatusCode, String);
 
 /// What to answer.
-type Done = Result<Value, Refused>;
+pub(super) type Done = Result<Value, Refused>;
 
 /// The same, written.
 type Told = Result<Bytes, Refused>;
@@ -92,6 +119,11 @@ fn act(platform: &Platform, account: &Account, request: &Request<'_>) -> Told {
         ("events", "") if is_get => {
             Ok(account.quiet_state().events.to_json(number(request, "after")?))
         }
+        ("events", "") if is_post => fire::fire(account, body),
+        ("push", "") if is_get => Ok(push::control::show(account)),
+        ("push", "") if is_delete => Ok(push::control::forget(account)),
+        ("pushes", "") if is_get => Ok(push::control::pushes(account, number(request, "after")?)),
+        ("pushes", of) if is_post => push::control::redeliver(account, of),
         ("journal", "") if is_get => {
             Ok(account.quiet_state().journal.to_json(&account.identity.name))
         }
@@ -145,8 +177,14 @@ fn number(request: &Request<'_>, name: &str) -> Result<u64, Refused> {
     text.parse().map_err(|_| bad_request(format!("`{name}` is a whole number, not `{text}`")))
 }
 
-fn bad_request(text: String) -> Refused {
+/// A refusal of what was sent.
+pub(super) fn bad_request(text: String) -> Refused {
     (StatusCode::BAD_REQUEST, text)
+}
+
+/// A refusal for want of what was named.
+pub(super) fn not_found(text: String) -> Refused {
+    (StatusCode::NOT_FOUND, text)
 }
 
 /// Control speaks plain JSON; the platform's oddities are for its calls.
@@ -160,11 +198,12 @@ fn json_answer(status: StatusCode, text: Bytes) -> Response<Bytes> {
 
 /// What there is, for whoever asked for something else.
 const CHOICES: &str = "GET, POST or DELETE faults, DELETE faults/{id}, GET counters, GET or POST \
-                       clock, GET events, GET journal, POST reset, GET or POST state, GET \
+                       clock, GET or POST events, GET, POST or DELETE push, GET pushes, POST \
+                       pushes/{id}/redeliver, GET journal, POST reset, GET or POST state, GET \
                        state/{part}, GET snapshot, POST restore, POST cashier, POST traces";
 const NOUNS: &[&str] = &[
     "cashier", "traces", "faults", "counters", "clock", "events", "journal", "reset", "state",
-    "snapshot", "restore",
+    "snapshot", "restore", "push", "pushes",
 ];
 
 #[cfg(test)]

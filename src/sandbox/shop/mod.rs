@@ -25,6 +25,7 @@ mod coupon_form;
 mod delivery_calls;
 mod demand;
 pub(super) mod fields;
+pub(super) mod fire;
 pub(super) mod funds;
 mod funds_calls;
 mod image_calls;
