@@ -54,6 +54,18 @@ impl EventLog {
         self.after(seq.checked_sub(1)?).next().filter(|event| event.seq == seq)
     }
 
+    /// The number of the newest; 0 before the first.
+    pub(super) fn newest(&self) -> u64 {
+        self.told
+    }
+
+    /// The newest event called `name` after number `seq`, open for change: as long as the lock
+    /// is held, nobody has seen it.
+    pub(super) fn newest_called(&mut self, name: &str, seq: u64) -> Option<&mut Event> {
+        let behind = self.events.partition_point(|event| event.seq <= seq);
+        self.events.range_mut(behind..).rev().find(|event| event.name == name)
+    }
+
     /// Whether something was told since this was last asked.
     pub(super) fn take_news(&mut self) -> bool {
         std::mem::take(&mut self.is_news)

@@ -44,16 +44,38 @@ pub(super) fn fire(account: &Account, body: &[u8]) -> Done {
     let now_ms = account.now_ms();
     let mut state = account.state_at(now_ms);
     let world = &mut World { account, state: &mut state, now_ms };
+    let before = world.state.events.newest();
     let happened = match shop::fire::happen(world, spec.name, &set) {
         Some(Err(reason)) if !form.force => return Err((StatusCode::CONFLICT, reason)),
         Some(Err(_)) | None => None,
         Some(Ok(fields)) => Some(fields),
     };
+    if let Some(seen) = amended(spec, world, before, &envelope, &set) {
+        return Ok(seen);
+    }
     let mut fields = happened.unwrap_or_else(|| fire_table::made(spec.fields, world));
     merge(&mut fields, set);
     let message = message(spec, world, fields, envelope);
     let seq = world.tell_message(spec.name, message.clone());
     Ok(json!({ "seq": seq, "event": spec.name, "message": message }))
+}
+
+/// Lays what was set over an event that the move itself has told after number `before`; none
+/// if it told none.
+fn amended(
+    spec: &EventSpec,
+    world: &mut World<'_>,
+    before: u64,
+    envelope: &Map<String, Value>,
+    set: &Map<String, Value>,
+) -> Option<Value> {
+    let event = world.state.events.newest_called(spec.name, before)?;
+    match event.message.get_mut(spec.body) {
+        Some(Value::Object(fields)) => merge(fields, set.clone()),
+        Some(_) | None => merge(&mut event.message, set.clone()),
+    }
+    merge(&mut event.message, envelope.clone());
+    Some(json!({ "seq": event.seq, "event": spec.name, "message": event.message }))
 }
 
 /// What goes into the envelope, and what into the body.
@@ -181,6 +203,23 @@ mod tests {
         let message = fired(&bench, &json!({ "event": "miniprogram_sharer_action", "set": set }));
         assert_eq!(message["promoter"]["promoter_id"], "p1");
         assert_eq!(message["promoter"]["finder_nickname"], "promoter", "{message}");
+    }
+
+    #[test]
+    fn what_a_move_has_told_by_itself_is_amended_and_not_told_again() {
+        let bench = Bench::new();
+        let account = bench.platform.account("shop").unwrap();
+        let state = &mut *account.state();
+        let world = &mut World { account: &account, state, now_ms: 0 };
+        let spec = EventSpec::find("open_product_order_confirm").unwrap();
+        let map = |value: Value| value.as_object().cloned().unwrap();
+        let (envelope, set) = (map(json!({ "CreateTime": 7 })), map(json!({ "extra": 1 })));
+        world.tell(spec.name, map(json!({ "order_info": { "order_id": 5 } })));
+        assert_eq!(amended(spec, world, 1, &envelope, &set), None, "told before");
+        let seen = amended(spec, world, 0, &envelope, &set).unwrap();
+        assert_eq!(seen["message"]["order_info"], json!({ "order_id": 5, "extra": 1 }));
+        assert_eq!((&seen["seq"], &seen["message"]["CreateTime"]), (&json!(1), &json!(7)));
+        assert_eq!(world.state.events.newest(), 1);
     }
 
     #[test]
