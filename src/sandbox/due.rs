@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::{
     content::publications,
     shipping::moves,
-    shop::{access_calls, audit, order_moves, product_audit, scene_audit, shop_due::ShopDue},
+    shop::{
+        access_calls, aftersale_time, audit, order_moves, product_audit, scene_audit,
+        shop_due::ShopDue,
+    },
     world::World,
 };
 
@@ -32,6 +35,13 @@ pub(super) enum Due {
     Settlement {
         /// The platform's id.
         order_id: u64,
+    },
+    /// A state of an after-sale leads to the next.
+    AftersaleStep {
+        /// The platform's id.
+        aftersale_id: u64,
+        /// Which state it was.
+        step: u32,
     },
     /// The component opens.
     Registration,
@@ -71,6 +81,9 @@ impl Due {
             Self::Audit { audit_id } => audit::decide_due(world, &audit_id),
             Self::OrderExpiry { order_id } => order_moves::expire_due(world, order_id),
             Self::Settlement { order_id } => order_moves::settle_due(world, order_id),
+            Self::AftersaleStep { aftersale_id, step } => {
+                aftersale_time::step_due(world, aftersale_id, step);
+            }
             Self::Registration => access_calls::join(world),
             Self::Publication { publish_id } => publications::finish(world, &publish_id),
             Self::ShippingReminder { transaction_id } => moves::remind_due(world, &transaction_id),

@@ -5,7 +5,12 @@ use std::{collections::BTreeMap, net::IpAddr};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{ip_rule::IpRule, quota::Limits, shipping::PaidOrder, shop::switches::ShopSettings};
+use super::{
+    ip_rule::IpRule,
+    quota::Limits,
+    shipping::PaidOrder,
+    shop::{aftersale_switches::AftersaleSettings, switches::ShopSettings},
+};
 
 pub(super) use super::choice::{CodeType, IpCheck, JsonType, OauthScope, TooSoon};
 
@@ -183,6 +188,9 @@ pub(super) struct Settings {
     /// Switches of what stands beside orders.
     #[serde(flatten)]
     pub(super) shop: ShopSettings,
+    /// Switches of after-sales.
+    #[serde(flatten)]
+    pub(super) aftersale: AftersaleSettings,
 }
 
 impl Default for Settings {
@@ -270,6 +278,7 @@ impl Default for Settings {
             scene_values: vec![1175, 1176, 1177, 1195],
             risky_words: vec!["特3456书yuuo莞6543李zxcz蒜7782法fgnv级".to_owned()],
             shop: ShopSettings::default(),
+            aftersale: AftersaleSettings::default(),
         }
     }
 }

@@ -51,5 +51,6 @@ const SPECIAL: &[(&str, &[&str], i64)] = &[
     ("/shop/order/add", &["create_time"], 990_018),
     ("/shop/order/pay", &["pay_time"], 990_018),
     ("/shop/delivery/send", &["ship_done_time"], 990_018),
+    ("/shop/aftersale/add", &["create_time"], 990_018),
     ("/shop/delivery/send", &["delivery_list.waybill_id"], 1_010_029),
 ];

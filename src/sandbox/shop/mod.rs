@@ -6,6 +6,15 @@
 mod access;
 pub(super) mod access_calls;
 mod admission;
+mod aftersale;
+mod aftersale_book;
+mod aftersale_calls;
+mod aftersale_form;
+mod aftersale_list;
+mod aftersale_moves;
+mod aftersale_room;
+pub(super) mod aftersale_switches;
+pub(super) mod aftersale_time;
 mod answer;
 pub(super) mod applyment;
 mod applyment_calls;
@@ -13,6 +22,7 @@ pub(super) mod argument;
 pub(super) mod audit;
 mod audit_calls;
 mod bank;
+mod buyer_application;
 mod category;
 mod check;
 pub(super) mod code;
@@ -26,10 +36,15 @@ mod delivery_calls;
 mod demand;
 pub(super) mod fields;
 pub(super) mod fire;
+mod fire_aftersale;
+mod fire_audit;
+mod fire_order;
 pub(super) mod funds;
 mod funds_calls;
 mod image_calls;
 mod merchant;
+mod old_aftersale;
+mod old_aftersale_calls;
 pub(super) mod order;
 mod order_book;
 mod order_calls;
@@ -68,8 +83,9 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use self::admission::admit;
 use self::{
-    access::Access, applyment::Applyment, audit::Audits, complaint::Complaints, coupon::Coupons,
-    funds::Funds, merchant::Merchant, order_book::OrderBook, pay_order::PayOrders,
+    access::Access, aftersale_book::AftersaleBook, applyment::Applyment, audit::Audits,
+    complaint::Complaints, coupon::Coupons, funds::Funds, merchant::Merchant,
+    old_aftersale::OldAftersales, order_book::OrderBook, pay_order::PayOrders,
     product_shelf::Shelf, sharer::Sharers, trace::Traces,
 };
 use super::dispatch::CallSpec;
@@ -77,6 +93,7 @@ use super::dispatch::CallSpec;
 /// All calls of the component, one list a family.
 pub(super) const FAMILIES: &[&[CallSpec]] = &[
     access_calls::CALLS,
+    aftersale_calls::CALLS,
     applyment_calls::CALLS,
     audit_calls::CALLS,
     bank::CALLS,
@@ -86,6 +103,7 @@ pub(super) const FAMILIES: &[&[CallSpec]] = &[
     funds_calls::CALLS,
     image_calls::CALLS,
     merchant::CALLS,
+    old_aftersale_calls::CALLS,
     order_calls::CALLS,
     pay_order_calls::CALLS,
     product_calls::CALLS,
@@ -107,6 +125,10 @@ pub(super) struct Shop {
     pub(super) products: Shelf,
     /// Orders.
     pub(super) orders: OrderBook,
+    /// After-sales.
+    pub(super) aftersales: AftersaleBook,
+    /// After-sales of before the upgrade.
+    pub(super) old_aftersales: OldAftersales,
     /// Ids of attribution.
     pub(super) traces: Traces,
     /// Coupons.

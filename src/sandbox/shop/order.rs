@@ -43,6 +43,9 @@ pub(in crate::sandbox) struct Order {
     pub(in crate::sandbox) aftersale_days: i64,
     /// When after-sales end, once that is known.
     pub(in crate::sandbox) aftersale_until_ms: Option<i64>,
+    /// Freight that went back.
+    #[serde(default)]
+    pub(in crate::sandbox) refunded_freight_fen: i64,
     /// Whether the platform has settled it; no further after-sale.
     pub(in crate::sandbox) is_settled: bool,
     /// Whom the sale is credited to.
@@ -165,9 +168,15 @@ impl Order {
     /// What can still be paid back beyond goods: freight, as long as nothing was sent.
     pub(in crate::sandbox) fn refundable_freight_fen(&self) -> i64 {
         match self.delivery {
-            Delivery::Open => self.freight_fen,
+            Delivery::Open => self.freight_fen.saturating_sub(self.refunded_freight_fen),
             Delivery::Begun | Delivery::Finished => 0,
         }
+    }
+
+    /// All money that went back.
+    pub(in crate::sandbox) fn refunded_fen(&self) -> i64 {
+        let goods_fen: i64 = self.lines.iter().map(|line| line.refunded_fen).sum();
+        goods_fen.saturating_add(self.refunded_freight_fen)
     }
 
     /// Whether the money of all goods went back.

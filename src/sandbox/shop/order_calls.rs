@@ -79,6 +79,7 @@ fn make(cx: &Cx<'_>, state: &State, form: OrderForm) -> Order {
             .aftersale_days
             .unwrap_or_else(|| i64::from(state.settings.aftersale_days)),
         aftersale_until_ms: None,
+        refunded_freight_fen: 0,
         is_settled: false,
         promotion: Fields::new(),
         ticket,

@@ -143,11 +143,14 @@ pub(in crate::sandbox) fn confirm(world: &mut World<'_>, order_id: u64) -> Resul
 pub(in crate::sandbox) fn settle_at(world: &mut World<'_>, order_id: u64, until_ms: i64) {
     if let Some(order) = world.state.shop.orders.order_mut(order_id) {
         order.aftersale_until_ms = Some(until_ms);
-        world.later(until_ms.saturating_sub(world.now_ms), Due::Settlement { order_id });
+        // A time that is over already ends them now, not then.
+        let delay_ms = until_ms.saturating_sub(world.now_ms).max(0);
+        world.later(delay_ms, Due::Settlement { order_id });
     }
 }
 
-/// The time of after-sales is over, unless it was moved.
+/// The time of after-sales is over, unless it was moved. The last after-sale that is open asks
+/// again when it ends.
 pub(in crate::sandbox) fn settle_due(world: &mut World<'_>, order_id: u64) {
     let is_over = world.state.shop.orders.order(order_id).is_some_and(|order| {
         order.aftersale_until_ms.is_some_and(|until_ms| until_ms <= world.now_ms)
@@ -158,16 +161,19 @@ pub(in crate::sandbox) fn settle_due(world: &mut World<'_>, order_id: u64) {
     }
 }
 
-/// The platform settles a finished order: 1000000 for any other.
+/// The platform settles a finished order: 1000000 for any other, or while an after-sale is
+/// open.
 pub(in crate::sandbox) fn settle(world: &mut World<'_>, order_id: u64) -> Result<(), Refusal> {
     let now_ms = world.now_ms;
+    if world.state.shop.aftersales.is_pending(order_id) {
+        return Err(Refusal::with(1_000_000, "an after-sale is open"));
+    }
     let is_settled = world.state.shop.orders.order(order_id).is_some_and(|order| order.is_settled);
     let is_open = |status| status == OrderStatus::Done && !is_settled;
     let order = change(world, order_id, 1_000_000, is_open)?;
     order.is_settled = true;
-    let refunded_fen: i64 = order.lines.iter().map(|line| line.refunded_fen).sum();
     let (fund, mut told) = (order.fund, order.told());
-    let amount_fen = order.price_fen.saturating_sub(refunded_fen);
+    let amount_fen = order.price_fen.saturating_sub(order.refunded_fen());
     let time = moment::text(now_ms);
     let digits: String = time.chars().filter(char::is_ascii_digit).take(8).collect();
     let serial = world.account.ids.next() % 1_000_000;
@@ -181,22 +187,25 @@ pub(in crate::sandbox) fn settle(world: &mut World<'_>, order_id: u64) -> Result
     Ok(())
 }
 
-/// Money for pieces of a line went back to the buyer. When nothing is left, the order is
-/// refunded.
+/// Money for pieces of a line, and freight, went back to the buyer. When nothing is left, the
+/// order is refunded.
 pub(in crate::sandbox) fn refund(
     world: &mut World<'_>,
     order_id: u64,
     line: usize,
     count: u64,
-    fen: i64,
+    goods_fen: i64,
+    freight_fen: i64,
 ) -> Result<(), Refusal> {
     let order = change(world, order_id, 1_000_000, OrderStatus::is_paid)?;
     let Some(line) = order.lines.get_mut(line) else { return Err(Refusal::new(1_020_004)) };
     line.refunded = line.refunded.saturating_add(count).min(line.count);
-    line.refunded_fen = line.refunded_fen.saturating_add(fen);
+    line.refunded_fen = line.refunded_fen.saturating_add(goods_fen);
+    order.refunded_freight_fen = order.refunded_freight_fen.saturating_add(freight_fen);
     let (is_all_refunded, is_settled) = (order.is_all_refunded(), order.is_settled);
     if order.fund == Fund::Dedicated {
         let out_order_id = order.out_order_id.clone();
+        let fen = goods_fen.saturating_add(freight_fen);
         funds::give_back(world, &out_order_id, fen, is_settled);
     }
     if is_all_refunded { close_refunded(world, order_id) } else { Ok(()) }

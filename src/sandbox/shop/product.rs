@@ -156,11 +156,7 @@ impl Product {
         reject_reason: Option<String>,
         now_ms: i64,
     ) -> bool {
-        let waits = match self.edit_status {
-            EditStatus::Editing => self.audit.taken_up_ms != i64::MAX,
-            EditStatus::UnderAudit => true,
-            EditStatus::Failed | EditStatus::Passed => false,
-        };
+        let waits = self.is_waiting();
         if waits {
             self.audit.reject_reason = reject_reason;
             self.audit.taken_up_ms = now_ms;
@@ -168,6 +164,20 @@ impl Product {
             self.settle(now_ms);
         }
         waits
+    }
+
+    /// Whether a submission waits for its decision.
+    pub(in crate::sandbox) fn is_waiting(&self) -> bool {
+        match self.edit_status {
+            EditStatus::Editing => self.audit.taken_up_ms != i64::MAX,
+            EditStatus::UnderAudit => true,
+            EditStatus::Failed | EditStatus::Passed => false,
+        }
+    }
+
+    /// What the draft calls it.
+    pub(in crate::sandbox) fn title(&self) -> &str {
+        self.draft.get("title").and_then(Value::as_str).unwrap_or_default()
     }
 
     /// Moves the online copy from one of `from` to `to`; false if it is in another state.

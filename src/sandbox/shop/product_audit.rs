@@ -30,6 +30,22 @@ pub(in crate::sandbox) fn decide_due(world: &mut World<'_>, out_product_id: &str
         .tell("open_product_spu_audit", Map::from_iter([("OpenProductSpuAudit".to_owned(), told)]));
 }
 
+/// Decides the submission that waits now and not at its time, and tells of it; false if nothing
+/// of that id waits.
+pub(in crate::sandbox) fn decide(
+    world: &mut World<'_>,
+    out_product_id: &str,
+    reject_reason: Option<String>,
+) -> bool {
+    let now_ms = world.now_ms;
+    let product = world.state.shop.products.product(out_product_id, now_ms);
+    let is_decided = product.is_ok_and(|product| product.decide(reject_reason, now_ms));
+    if is_decided {
+        decide_due(world, out_product_id);
+    }
+    is_decided
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

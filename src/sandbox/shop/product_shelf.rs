@@ -131,6 +131,17 @@ impl Shelf {
         all
     }
 
+    /// All products as of `now_ms` by the merchant's id.
+    pub(in crate::sandbox) fn named(
+        &mut self,
+        now_ms: i64,
+    ) -> impl Iterator<Item = (&str, &Product)> {
+        self.products.iter_mut().map(move |(id, shelved)| {
+            shelved.product.settle(now_ms);
+            (id.as_str(), &shelved.product)
+        })
+    }
+
     /// How many products there are.
     pub(in crate::sandbox) fn len(&self) -> usize {
         self.products.len()

@@ -7,7 +7,7 @@ use crate::{
         calls::bench::{Bench, Seen},
         events::EventLog,
         moment,
-        shop::order_moves,
+        shop::{fields::Fields, fire, order_moves},
         world::World,
     },
     wechat::endpoint::endpoint,
@@ -32,6 +32,11 @@ pub(in crate::sandbox) fn order(bench: &Bench, out_order_id: &str, fund_type: u8
         });
     }
     body
+}
+
+/// The documents' example of a request.
+pub(in crate::sandbox) fn example(path: &str) -> Value {
+    endpoint(path).unwrap().example_request.clone()
 }
 
 /// The names of all events, oldest first.
@@ -78,13 +83,12 @@ impl Shop {
 
     /// The buyer pays.
     pub(in crate::sandbox) fn pay(&self, out_order_id: &str) {
-        let account = self.bench.platform.account("shop").unwrap();
-        let now_ms = account.now_ms();
-        let state = &mut *account.state();
-        let order_id = state.shop.orders.by_out_order_id(out_order_id).unwrap().order_id;
-        let mut world = World { account: &account, state, now_ms };
-        let payment = order_moves::cashier_payment(&world);
-        order_moves::pay(&mut world, order_id, payment).unwrap();
+        self.at_work(|world| {
+            let orders = &world.state.shop.orders;
+            let order_id = orders.by_out_order_id(out_order_id).unwrap().order_id;
+            let payment = order_moves::cashier_payment(world);
+            order_moves::pay(world, order_id, payment).unwrap();
+        });
     }
 
     /// A parcel with so many pieces of the documents' product.
@@ -105,6 +109,59 @@ impl Shop {
             "finish_all_delivery": finish_all_delivery, "delivery_list": [parcel],
         });
         self.call("/shop/delivery/send", out_order_id, more).errcode
+    }
+
+    /// An order of the dedicated account that was paid and received.
+    pub(in crate::sandbox) fn received(&self, out_order_id: &str) {
+        self.order(out_order_id, 1);
+        self.pay(out_order_id);
+        assert_eq!(self.send(out_order_id, 2, 1), Some(0));
+        let received = self.call("/shop/delivery/recieve", out_order_id, json!({}));
+        assert_eq!(received.errcode, Some(0));
+    }
+
+    /// The documents' after-sale of an order: one of two pieces goes back.
+    pub(in crate::sandbox) fn aftersale(&self, out_order_id: &str, more: &Value) -> Seen {
+        let mut form = example("/shop/ecaftersale/add");
+        let fields = form.as_object_mut().unwrap();
+        fields.remove("order_id");
+        fields.remove("out_order_id");
+        fields.extend(more.as_object().unwrap().clone());
+        self.call("/shop/ecaftersale/add", out_order_id, form)
+    }
+
+    /// A call about an after-sale of the documents' buyer.
+    pub(in crate::sandbox) fn about(&self, verb: &str, out_id: &str, more: &Value) -> Seen {
+        let openid = &example("/shop/order/add")["openid"];
+        let mut body = json!({"out_aftersale_id": out_id, "openid": openid});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        self.bench.post(&format!("/shop/ecaftersale/{verb}"), &body)
+    }
+
+    /// The state of an after-sale.
+    pub(in crate::sandbox) fn aftersale_status(&self, out_id: &str) -> u64 {
+        let answer = self.about("get", out_id, &json!({})).json();
+        answer["after_sales_order"]["status"].as_u64().unwrap()
+    }
+
+    /// Time goes by.
+    pub(in crate::sandbox) fn advance(&self, seconds: u64) {
+        let body = json!({ "advance_s": seconds }).to_string();
+        assert_eq!(self.bench.control("POST", "clock", &body).0, 200);
+    }
+
+    /// The account at work, outside of any call.
+    pub(in crate::sandbox) fn at_work<T>(&self, work: impl FnOnce(&mut World<'_>) -> T) -> T {
+        let account = self.bench.platform.account("shop").unwrap();
+        let now_ms = account.now_ms();
+        drop(account.state_at(now_ms));
+        let state = &mut *account.state();
+        work(&mut World { account: &account, state, now_ms })
+    }
+
+    /// Fires an event; what it says beside the envelope.
+    pub(in crate::sandbox) fn fire(&self, event: &str, set: &Value) -> Result<Fields, String> {
+        self.at_work(|world| fire::happen(world, event, set.as_object().unwrap())).unwrap()
     }
 
     /// The flags of the access process.
