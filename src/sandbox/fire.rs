@@ -53,6 +53,8 @@ pub(super) fn fire(account: &Account, body: &[u8]) -> Done {
     if let Some(seen) = amended(spec, world, before, &envelope, &set) {
         return Ok(seen);
     }
+    // A move that tells nothing by itself leaves the body to the table.
+    let happened = happened.filter(|fields| !fields.is_empty());
     let mut fields = happened.unwrap_or_else(|| fire_table::made(spec.fields, world));
     merge(&mut fields, set);
     let message = message(spec, world, fields, envelope);

@@ -19,7 +19,7 @@ use super::{
     platform::Platform,
     push::{self, Sender},
     query::Query,
-    shop::trace,
+    shop::{audits, trace},
 };
 
 /// As [`answer`], and sets push URLs, which is the one thing that asks somebody else.
@@ -109,6 +109,8 @@ fn act(platform: &Platform, account: &Account, request: &Request<'_>) -> Told {
         ("faults", "") if is_delete => Ok(faults::clear(account)),
         ("faults", "") if is_get => Ok(faults::list(account)),
         ("faults", id) if is_delete => faults::remove(account, id),
+        ("audits", "") if is_get => Ok(audits::waiting(account)),
+        ("audits", "") if is_post => audits::decide(account, body).map_err(bad_request),
         ("cashier", "") if is_post => {
             cashier::open(platform, account, body).map_err(|text| (StatusCode::CONFLICT, text))
         }
@@ -200,10 +202,11 @@ fn json_answer(status: StatusCode, text: Bytes) -> Response<Bytes> {
 const CHOICES: &str = "GET, POST or DELETE faults, DELETE faults/{id}, GET counters, GET or POST \
                        clock, GET or POST events, GET, POST or DELETE push, GET pushes, POST \
                        pushes/{id}/redeliver, GET journal, POST reset, GET or POST state, GET \
-                       state/{part}, GET snapshot, POST restore, POST cashier, POST traces";
+                       state/{part}, GET snapshot, POST restore, POST cashier, POST traces, GET or POST \
+                       audits";
 const NOUNS: &[&str] = &[
     "cashier", "traces", "faults", "counters", "clock", "events", "journal", "reset", "state",
-    "snapshot", "restore", "push", "pushes",
+    "snapshot", "restore", "push", "pushes", "audits",
 ];
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ mod applyment_calls;
 pub(super) mod argument;
 pub(super) mod audit;
 mod audit_calls;
+pub(super) mod audits;
 mod bank;
 mod buyer_application;
 mod category;
