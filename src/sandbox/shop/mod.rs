@@ -42,6 +42,8 @@ mod fire_audit;
 mod fire_order;
 pub(super) mod funds;
 mod funds_calls;
+#[cfg(test)]
+mod hostile;
 mod image_calls;
 mod merchant;
 mod old_aftersale;
@@ -67,6 +69,8 @@ mod product_form;
 mod product_list;
 mod product_shelf;
 pub(super) mod promoter;
+#[cfg(test)]
+mod random_walk;
 pub(super) mod scene_audit;
 mod shape;
 pub(super) mod sharer;
