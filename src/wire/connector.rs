@@ -98,7 +98,12 @@ impl Connector {
     /// # Errors
     /// [`WireError::Roots`] if the roots cannot be read.
     pub fn new(options: ConnectorOptions) -> Result<Self, WireError> {
-        let tls = tls::connector(options.roots.load()?, options.offer_http2)?;
+        let tls = match options.roots {
+            RootsSource::AnyOnLoopback => tls::unverified(options.offer_http2)?,
+            RootsSource::Config(_) | RootsSource::Store(_) => {
+                tls::connector(options.roots.load()?, options.offer_http2)?
+            }
+        };
         Ok(Self(Arc::new(Inner { options, tls })))
     }
 
@@ -137,10 +142,21 @@ impl Inner {
             None => self.tcp(target, false, timing).await?,
             Some(proxy) => self.through(proxy, target, timing).await?,
         };
+        self.check_place(&tcp, target)?;
         match target.scheme() {
             Scheme::Http => Ok(Stream::plain(tcp)),
             Scheme::Https => self.handshake(tcp, target, timing).await,
         }
+    }
+
+    /// Without verified certificates the other end must be on this host.
+    fn check_place(&self, tcp: &TcpStream, target: &Target) -> Result<(), WireError> {
+        let is_verified = !matches!(self.options.roots, RootsSource::AnyOnLoopback);
+        if is_verified || tcp.peer_addr().is_ok_and(|peer| peer.ip().to_canonical().is_loopback()) {
+            return Ok(());
+        }
+        let source = io::Error::other("its certificate would not be verified: loopback only");
+        Err(WireError::Connect { to: target.to_string(), source })
     }
 
     /// `trusted`: the operator named this place himself, so it may be on this host.

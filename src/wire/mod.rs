@@ -3,6 +3,7 @@
 //! Used by `token` and `upstream`; knows nothing of WeChat, of accounts, or of which origin to prefer.
 
 mod address;
+mod any_certificate;
 mod client;
 mod connector;
 mod dial;
