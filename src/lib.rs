@@ -10,6 +10,7 @@ pub mod control;
 pub mod edge;
 pub mod proxy;
 pub mod sandbox;
+pub mod scenario;
 pub mod store;
 pub mod token;
 pub mod upstream;
