@@ -1,10 +1,16 @@
 //! `wxgate sandbox`: the simulator of the platform by itself.
 
+mod control;
+mod ctl;
+mod reach;
+mod run;
+
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use self::{ctl::CtlArgs, run::RunArgs};
 use super::{
     exit::{Exit, Failure, because},
     output::Out,
@@ -29,6 +35,10 @@ pub(super) struct SandboxArgs {
 enum SandboxCommand {
     /// Serve until stopped; the same as no command 启动
     Serve(ServeArgs),
+    /// Play scenarios: calls, events and waits from a file 运行场景
+    Run(Box<RunArgs>),
+    /// Control a sandbox that runs: faults, clock, events, state 控制沙箱
+    Ctl(Box<CtlArgs>),
 }
 
 #[derive(Debug, Args)]
@@ -80,6 +90,8 @@ struct ServeArgs {
 pub(super) async fn run(args: SandboxArgs, out: &Out) -> Result<Exit, Failure> {
     let args = match args.command {
         Some(SandboxCommand::Serve(args)) => args,
+        Some(SandboxCommand::Run(args)) => return run::run(*args, out).await,
+        Some(SandboxCommand::Ctl(args)) => return ctl::run(*args, out).await,
         None => args.serve,
     };
     let tasks = Tasks::default();
@@ -204,7 +216,11 @@ mod tests {
         let cli = Cli::try_parse_from(line.split(' ')).unwrap();
         let Command::Sandbox(args) = cli.command else { panic!("not sandbox") };
         let SandboxArgs { command, serve } = *args;
-        command.map_or(serve, |SandboxCommand::Serve(args)| args)
+        match command {
+            Some(SandboxCommand::Serve(args)) => args,
+            Some(_) => panic!("another command"),
+            None => serve,
+        }
     }
 
     #[test]

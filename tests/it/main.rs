@@ -13,6 +13,7 @@ mod front_door;
 mod leaks;
 mod limits;
 mod retry;
+mod scenarios;
 mod shutdown;
 mod tokens;
 mod tools;
