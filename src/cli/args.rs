@@ -45,7 +45,7 @@ pub(super) enum Command {
     Tail(TailArgs),
     /// Show one request with headers and bodies 查看一条请求
     Show(ShowArgs),
-    /// Export recorded requests as HAR or JSON lines 导出请求记录
+    /// Export recorded requests as HAR, JSON lines or a scenario 导出请求记录
     Export(ExportArgs),
     /// Say what an errcode means and what helps 解释返回码
     Explain(ExplainArgs),

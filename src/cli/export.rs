@@ -1,4 +1,6 @@
-//! `wxgate export`: recorded requests as an HTTP archive or as lines of JSON.
+//! `wxgate export`: recorded requests as an HTTP archive, lines of JSON, or a scenario.
+
+mod scenario;
 
 use std::{
     fs::File,
@@ -9,6 +11,7 @@ use std::{
 
 use clap::Args;
 
+use self::scenario::ScenarioArgs;
 use super::{
     exit::{Exit, Failure, because},
     host::Host,
@@ -33,6 +36,8 @@ pub(super) struct ExportArgs {
     /// Export private fields too; this is written into the audit
     #[arg(long)]
     pub(super) unmask: bool,
+    #[command(flatten)]
+    scenario: ScenarioArgs,
 }
 
 /// Reads `capture.db`, whether a gateway runs or not; oldest first.
@@ -57,6 +62,9 @@ pub(super) async fn run(
             None => exchange,
         })
     });
+    if args.scenario.scenario {
+        return scenario::export(shown, &args.scenario, out);
+    }
     match args.har.as_deref() {
         None => count(&host, lines(shown, BufWriter::new(io::stdout().lock())), out),
         Some(file) if file == Path::new("-") => {

@@ -12,6 +12,7 @@ mod matcher;
 mod mistake;
 mod path;
 mod reading;
+pub mod recording;
 mod scope;
 mod shipped;
 mod template;

@@ -23,6 +23,49 @@ impl ValuePath {
             Part::Index(nth) => value.get(nth),
         })
     }
+
+    /// The top itself.
+    pub(super) fn top() -> Self {
+        Self(Vec::new())
+    }
+
+    /// One field further down.
+    pub(super) fn field(&self, name: &str) -> Self {
+        self.longer(Part::Field(name.to_owned()))
+    }
+
+    /// One element further down.
+    pub(super) fn index(&self, nth: usize) -> Self {
+        self.longer(Part::Index(nth))
+    }
+
+    fn longer(&self, part: Part) -> Self {
+        let mut parts = self.0.clone();
+        parts.push(part);
+        Self(parts)
+    }
+
+    /// The last field's name.
+    pub(super) fn name(&self) -> Option<&str> {
+        self.0.iter().rev().find_map(|part| match part {
+            Part::Field(name) => Some(name.as_str()),
+            Part::Index(_) => None,
+        })
+    }
+
+    /// Whether `wanted`, a path without indexes, is this place or its end.
+    pub(super) fn ends_with(&self, wanted: &str) -> bool {
+        let wanted: Vec<&str> = wanted.split('.').collect();
+        let own: Vec<&str> = self
+            .0
+            .iter()
+            .filter_map(|part| match part {
+                Part::Field(name) => Some(name.as_str()),
+                Part::Index(_) => None,
+            })
+            .collect();
+        matches!(self.0.last(), Some(Part::Field(_))) && own.ends_with(&wanted)
+    }
 }
 
 impl FromStr for ValuePath {
@@ -91,5 +134,16 @@ mod tests {
         for bad in ["", "a..b", "a.[0]", "a[x]", "a[0", "a[0]b", "."] {
             assert!(bad.parse::<ValuePath>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_end_of_a_path_is_compared_without_its_indexes() {
+        let path: ValuePath = "data.skus[0].sku_id".parse().unwrap();
+        for (wanted, is_end) in
+            [("sku_id", true), ("data.skus.sku_id", true), ("skus", false), ("id", false)]
+        {
+            assert_eq!(path.ends_with(wanted), is_end, "{wanted}");
+        }
+        assert_eq!(path.name(), Some("sku_id"));
     }
 }

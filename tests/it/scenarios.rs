@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::support::{Gateway, gateway::cli_in};
+use crate::support::{Gateway, eventually, gateway::cli_in};
 
 /// A picture, a product, its audit and the event, and a fault.
 const SMALL: &str = r#"{
@@ -188,4 +188,40 @@ async fn through_a_gateway_a_key_is_enough() {
     let ctl = ["sandbox", "ctl", "reset", "--url", &url, "--key", &reader, "--ca", "certs/ca.pem"];
     let output = gateway.cli(&ctl);
     assert_eq!(output.status.code(), Some(4), "an operator's key: {}", text(&output));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_recorded_is_played_again() {
+    let gateway = Gateway::start().await;
+    write(&gateway.folder(), 5);
+    let url = format!("https://localhost:{}", gateway.client.address.port());
+    let key = gateway.client.key.clone().unwrap();
+    let run = |file: &str| {
+        let line = ["sandbox", "run", file, "--base", &url, "--key", &key, "--ca", "certs/ca.pem"];
+        gateway.cli(&line)
+    };
+    assert!(run("small.json").status.success());
+    let export = [
+        "export",
+        "--scenario",
+        "path:/shop",
+        "--match",
+        "spu.title",
+        "--echo",
+        "data.out_product_id",
+    ];
+    let exported = || gateway.cli(&export);
+    eventually("three recorded calls", || async { text(&exported()).contains("3 step(s)") }).await;
+    let file: Value = serde_json::from_slice(&exported().stdout).unwrap();
+    let steps = file["steps"].as_array().unwrap();
+    assert_eq!(steps[0]["form"]["media"]["file"], "a.png", "{file:#}");
+    assert_eq!(steps[1]["body"]["out_product_id"], "${id:TEA}", "{file:#}");
+    assert_eq!(steps[1]["body"]["head_img"][0], "${temp_img_url}", "{file:#}");
+    assert_eq!(steps[1]["expect"]["data"]["out_product_id"]["$echo"], "body.out_product_id");
+    assert_eq!(steps[2]["body"]["product_id"], "${product_id}", "{file:#}");
+    assert_eq!(steps[2]["expect"]["spu"]["title"], "明前龙井绿茶", "{file:#}");
+    std::fs::write(gateway.folder().join("again.json"), file.to_string()).unwrap();
+    let output = run("again.json");
+    assert!(output.status.success(), "{}", text(&output));
+    assert!(text(&output).contains("3 of 3"), "{}", text(&output));
 }

@@ -67,6 +67,7 @@ async fn an_archive_is_masked_and_unmasking_is_on_record() {
         har: Some(har.clone()),
         filter: filter.split_whitespace().map(ToOwned::to_owned).collect(),
         unmask,
+        scenario: ScenarioArgs::default(),
     };
     run(export("path:/shop", false), Some(&config), &OUT).await.unwrap();
     let text = std::fs::read_to_string(&har).unwrap();

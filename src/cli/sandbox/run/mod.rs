@@ -105,8 +105,8 @@ pub(super) async fn run(args: RunArgs, out: &Out) -> Result<Exit, Failure> {
 async fn play(scenario: &Scenario, args: &RunArgs, out: &Out) -> Result<usize, Failure> {
     let tasks = Tasks::default();
     let now_ms = SystemClock.unix_ms();
-    // What a fresh sandbox with a fixed seed is asked is the same each time, too.
-    let run = if args.base.is_none() { "0001".to_owned() } else { run_suffix(now_ms) };
+    // A fresh sandbox with a fixed seed is asked the same each time, too.
+    let run = if args.base.is_none() { "000001".to_owned() } else { now_ms.to_string() };
     let mut scope = Scope::new(run, now_ms);
     let (caller, control) = match &args.base {
         Some(base) => elsewhere(base, args, &tasks)?,
@@ -233,18 +233,6 @@ fn list(out: &Out) -> Result<Exit, Failure> {
         out.line(table(&rows))?;
     }
     Ok(Exit::Done)
-}
-
-/// Letters and digits, different in every run: the milliseconds in base 36.
-fn run_suffix(now_ms: i64) -> String {
-    let mut rest = now_ms.unsigned_abs();
-    let mut digits = Vec::new();
-    while rest > 0 {
-        let digit = u32::try_from(rest % 36).unwrap_or_default();
-        digits.push(char::from_digit(digit, 36).unwrap_or('0').to_ascii_uppercase());
-        rest /= 36;
-    }
-    digits.iter().rev().collect()
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

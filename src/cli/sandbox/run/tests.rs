@@ -103,12 +103,6 @@ async fn without_control_short_waits_are_slept_and_long_ones_refused() {
 }
 
 #[test]
-fn the_suffix_of_a_run_is_short_and_its_own() {
-    assert_eq!((&*run_suffix(35), &*run_suffix(36)), ("Z", "10"));
-    assert_eq!(run_suffix(1_796_015_696_000).len(), 8);
-}
-
-#[test]
 fn what_goes_together_is_said_on_the_command_line() {
     assert!(run_args(&[]).is_err(), "a file");
     assert!(run_args(&["x", "--key", "k"]).is_err(), "a key is for a base");
