@@ -108,14 +108,18 @@ enum CtlCommand {
         #[arg(long, conflicts_with = "changes")]
         off: bool,
     },
-    /// Show the state, or change switches: audit_delay_s=5 frozen=true 状态与开关
+    /// Show the state or a part of it, or change switches: audit_delay_s=5 frozen=true 状态与开关
     State {
-        /// Switches; values are JSON, or else texts
+        /// Switches, whose values are JSON or else texts; or the name of one part
         #[arg(value_name = "NAME=VALUE")]
         changes: Vec<String>,
     },
     /// Forget everything 重置
-    Reset,
+    Reset {
+        /// But for the switches
+        #[arg(long)]
+        keep_settings: bool,
+    },
     /// Print everything as JSON, for restore 快照
     Snapshot,
     /// Put a snapshot in place 恢复快照
@@ -155,6 +159,11 @@ enum CtlCommand {
 enum FaultChange {
     /// Arm one 添加
     Add(Box<FaultArgs>),
+    /// Disarm one 移除
+    Remove {
+        /// Its id
+        id: String,
+    },
     /// Disarm all 清除
     Clear,
 }
@@ -164,6 +173,11 @@ enum ClockChange {
     /// Move it forward, e.g. 2h 前进
     Advance {
         /// 90s, 2h, 7d
+        time: String,
+    },
+    /// Move it forward to a moment 拨到
+    At {
+        /// Such as 2026-06-15T10:20:00+08:00
         time: String,
     },
     /// Stop it 冻结
@@ -189,12 +203,12 @@ enum AccountChange {
     Add {
         /// Its name in control calls
         name: String,
-        /// Its AppID
+        /// Its AppID; without it, one is made
         #[arg(long)]
-        app_id: String,
-        /// Its simulated AppSecret; never a real one
+        app_id: Option<String>,
+        /// Its simulated AppSecret, never a real one; without it, one is made
         #[arg(long)]
-        app_secret: String,
+        app_secret: Option<String>,
     },
     /// Remove one 删除
     Remove {
@@ -246,6 +260,9 @@ fn question(command: &CtlCommand) -> Result<Question, Failure> {
         CtlCommand::Faults { change: Some(FaultChange::Add(fault)) } => {
             Question::post("faults", &fault.to_json()?)
         }
+        CtlCommand::Faults { change: Some(FaultChange::Remove { id }) } => {
+            Question::delete(format!("faults/{id}"))
+        }
         CtlCommand::Faults { change: Some(FaultChange::Clear) } => Question::delete("faults"),
         CtlCommand::Counters => Question::get("counters"),
         CtlCommand::Clock { change } => clock(change.as_ref())?,
@@ -258,8 +275,14 @@ fn question(command: &CtlCommand) -> Result<Question, Failure> {
         CtlCommand::Pushes { after: seq } => after("pushes", seq),
         CtlCommand::Push { off: true, .. } => Question::delete("push"),
         CtlCommand::Push { changes, off: false } => changed("push", changes)?,
-        CtlCommand::State { changes } => changed("state", changes)?,
-        CtlCommand::Reset => Question::post_nothing("reset"),
+        CtlCommand::State { changes } => match changes.as_slice() {
+            [part] if !part.contains('=') => Question::get(format!("state/{part}")),
+            changes => changed("state", changes)?,
+        },
+        CtlCommand::Reset { keep_settings: false } => Question::post_nothing("reset"),
+        CtlCommand::Reset { keep_settings: true } => {
+            Question::post("reset", &json!({ "keep_settings": true }))
+        }
         CtlCommand::Snapshot => Question::get("snapshot"),
         CtlCommand::Restore { file } => {
             Question { method: Method::POST, rest: "restore".to_owned(), body: snapshot(file)? }
@@ -285,6 +308,7 @@ fn clock(change: Option<&ClockChange>) -> Result<Question, Failure> {
         Some(ClockChange::Advance { time }) => {
             Question::post("clock", &json!({ "advance_s": words::whole_seconds(time)? }))
         }
+        Some(ClockChange::At { time }) => Question::post("clock", &json!({ "at": time })),
         Some(ClockChange::Freeze) => Question::post("clock", &json!({ "freeze": true })),
         Some(ClockChange::Run) => Question::post("clock", &json!({ "run": true })),
     })
@@ -294,7 +318,11 @@ fn accounts(change: Option<&AccountChange>) -> Question {
     match change {
         None => Question::get("accounts"),
         Some(AccountChange::Add { name, app_id, app_secret }) => {
-            let account = json!({ "name": name, "app_id": app_id, "app_secret": app_secret });
+            let account = words::given([
+                ("name", json!(name)),
+                ("app_id", json!(app_id)),
+                ("app_secret", json!(app_secret)),
+            ]);
             Question::post("accounts", &account)
         }
         Some(AccountChange::Remove { name }) => Question::delete(format!("accounts/{name}")),

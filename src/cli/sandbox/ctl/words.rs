@@ -75,7 +75,7 @@ impl FaultArgs {
         if self.probability.is_some_and(|p| !(0.0..=1.0).contains(&p)) {
             return Err(usage("--probability is between 0 and 1"));
         }
-        let fields = [
+        Ok(given([
             ("kind", json!(self.kind)),
             ("path", json!(self.path)),
             ("count", json!(self.count)),
@@ -83,10 +83,14 @@ impl FaultArgs {
             ("value", json!(self.value)),
             ("probability", json!(self.probability)),
             ("seed", json!(self.seed)),
-        ];
-        let given = fields.into_iter().filter(|(_, value)| !value.is_null());
-        Ok(Value::Object(given.map(|(name, value)| (name.to_owned(), value)).collect()))
+        ]))
     }
+}
+
+/// An object of the fields that have a value.
+pub(super) fn given<const N: usize>(fields: [(&str, Value); N]) -> Value {
+    let given = fields.into_iter().filter(|(_, value)| !value.is_null());
+    Value::Object(given.map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 /// `a=1 b=true c=text` as an object; a value that is JSON is taken as such.

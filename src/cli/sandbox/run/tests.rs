@@ -36,7 +36,7 @@ async fn calls_events_waits_and_switches_play_together() {
          "expect":{"img_info":{"temp_img_url":{"$like":"https://*"}}},"save":{"img":"img_info.temp_img_url"}},
         {"call":"POST /shop/spu/add","body":{"out_product_id":"${p}","title":"明前龙井绿茶","path":"p?g=${p}",
           "head_img":["${img}"],"desc_info":{"imgs":["${img}"]},"third_cat_id":7523,"brand_id":2100000000,
-          "info_version":"${n}","skus":[{"out_product_id":"${p}","out_sku_id":"S","thumb_img":"${img}",
+          "info_version":"v${n}","skus":[{"out_product_id":"${p}","out_sku_id":"S","thumb_img":"${img}",
           "sale_price":1,"market_price":1,"stock_num":1,"sku_code":"c","barcode":"b",
           "sku_attrs":[{"attr_key":"k","attr_value":"v"}]}]},
          "expect":{"data":{"out_product_id":{"$echo":"body.out_product_id"}}},"save":{"id":"data.product_id"}},
