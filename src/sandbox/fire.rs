@@ -171,11 +171,11 @@ mod tests {
     }
 
     #[test]
-    fn every_event_can_be_fired_with_nothing_but_its_name() {
+    fn every_event_can_be_forced_with_nothing_but_its_name() {
         let bench = Bench::new();
         let names = EventSpec::names();
         for name in names.split(", ") {
-            let message = fired(&bench, &json!({ "event": name }));
+            let message = fired(&bench, &json!({ "event": name, "force": true }));
             let written = message["MsgType"] == name && message["MsgId"].is_u64();
             assert!(written || message["Event"] == name, "{message}");
             assert!(message["ToUserName"].as_str().unwrap().starts_with("gh_"));
@@ -195,7 +195,8 @@ mod tests {
                 "FromUserName": "oX",
             }),
         ] {
-            let message = fired(&bench, &json!({ "event": "open_product_order_pay", "set": set }));
+            let form = json!({ "event": "open_product_order_pay", "set": set, "force": true });
+            let message = fired(&bench, &form);
             let order = &message["order_info"];
             assert_eq!(order["order_id"], 3_305_216_840_027_791_361_u64);
             assert_eq!((&order["extra"], &order["amount"]), (&json!([1]), &json!(100)));
