@@ -34,7 +34,7 @@ pub(super) struct SandboxArgs {
 #[derive(Debug, Subcommand)]
 enum SandboxCommand {
     /// Serve until stopped; the same as no command 启动
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Play scenarios: calls, events and waits from a file 运行场景
     Run(Box<RunArgs>),
     /// Control a sandbox that runs: faults, clock, events, state 控制沙箱
@@ -89,7 +89,7 @@ struct ServeArgs {
 /// Serves until a signal comes.
 pub(super) async fn run(args: SandboxArgs, out: &Out) -> Result<Exit, Failure> {
     let args = match args.command {
-        Some(SandboxCommand::Serve(args)) => args,
+        Some(SandboxCommand::Serve(args)) => *args,
         Some(SandboxCommand::Run(args)) => return run::run(*args, out).await,
         Some(SandboxCommand::Ctl(args)) => return ctl::run(*args, out).await,
         None => args.serve,
@@ -217,7 +217,7 @@ mod tests {
         let Command::Sandbox(args) = cli.command else { panic!("not sandbox") };
         let SandboxArgs { command, serve } = *args;
         match command {
-            Some(SandboxCommand::Serve(args)) => args,
+            Some(SandboxCommand::Serve(args)) => *args,
             Some(_) => panic!("another command"),
             None => serve,
         }

@@ -119,7 +119,7 @@ fn of_call(spec: &'static CallSpec) -> CallRules {
         required: fields(Need::Yes),
         conditional: fields(Need::Conditional),
         arguments: documented.map_or_else(Vec::new, argument_codes),
-        errcodes: documented.map_or_else(Vec::new, |documented| further(documented)),
+        errcodes: documented.map_or_else(Vec::new, further),
     }
 }
 

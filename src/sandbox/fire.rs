@@ -26,7 +26,8 @@ struct FireForm {
     force: bool,
 }
 
-/// Lets an event happen, as far as anything belongs to it, and tells of it.
+/// Lets an event happen, as far as anything belongs to it, and tells of it; `changed` says
+/// whether anything did.
 pub(super) fn fire(account: &Account, body: &[u8]) -> Done {
     if body.len() > MOST_BYTES {
         return Err(bad_request(format!("an event has at most {MOST_BYTES} bytes")));
@@ -50,6 +51,7 @@ pub(super) fn fire(account: &Account, body: &[u8]) -> Done {
         Some(Err(_)) | None => None,
         Some(Ok(fields)) => Some(fields),
     };
+    let changed = happened.is_some();
     if let Some(seen) = amended(spec, world, before, &envelope, &set) {
         return Ok(seen);
     }
@@ -59,7 +61,7 @@ pub(super) fn fire(account: &Account, body: &[u8]) -> Done {
     merge(&mut fields, set);
     let message = message(spec, world, fields, envelope);
     let seq = world.tell_message(spec.name, message.clone());
-    Ok(json!({ "seq": seq, "event": spec.name, "message": message }))
+    Ok(json!({ "seq": seq, "event": spec.name, "changed": changed, "message": message }))
 }
 
 /// Lays what was set over an event that the move itself has told after number `before`; none
@@ -77,7 +79,9 @@ fn amended(
         Some(_) | None => merge(&mut event.message, set.clone()),
     }
     merge(&mut event.message, envelope.clone());
-    Some(json!({ "seq": event.seq, "event": spec.name, "message": event.message }))
+    Some(json!({
+        "seq": event.seq, "event": spec.name, "changed": true, "message": event.message,
+    }))
 }
 
 /// What goes into the envelope, and what into the body.

@@ -9,7 +9,10 @@ use super::{
     ip_rule::IpRule,
     quota::Limits,
     shipping::PaidOrder,
-    shop::{aftersale_switches::AftersaleSettings, switches::ShopSettings},
+    shop::{
+        aftersale_switches::AftersaleSettings,
+        {component_settings::ComponentSettings, switches::ShopSettings},
+    },
 };
 
 pub(super) use super::choice::{CodeType, IpCheck, JsonType, OauthScope, TooSoon};
@@ -68,12 +71,6 @@ pub(super) struct Settings {
     pub(super) media_life_s: u32,
     /// Whether a video is answered with a URL instead of its bytes.
     pub(super) video_as_url: bool,
-    /// The answer to an image above 2 MB on `/shop/img/upload`; its page names none.
-    pub(super) image_too_large_errcode: i64,
-    /// What `/shop/img/upload` returns when `resp_type` is missing.
-    pub(super) img_resp_type: i64,
-    /// Where `/shop/img/upload` looks for the image when `upload_type` is missing.
-    pub(super) img_upload_type: i64,
     /// Content type of mini program codes; none = that of the bytes.
     pub(super) code_type: CodeType,
     /// Refuses `\u` escapes in JSON bodies of messages: 40033.
@@ -111,72 +108,6 @@ pub(super) struct Settings {
     pub(super) login_codes: Option<Vec<String>>,
     /// Pages of the released version; none = every page exists.
     pub(super) pages: Option<Vec<String>>,
-    /// Seconds until a submitted product is under audit.
-    pub(super) audit_take_up_s: u32,
-    /// Seconds from submission to the decision of the audit.
-    pub(super) audit_delay_s: u32,
-    /// Why audits fail; none = they pass.
-    pub(super) audit_reject_reason: Option<String>,
-    /// Approved categories; none = all.
-    pub(super) third_cats: Option<Vec<i64>>,
-    /// Whether a product may name scene groups.
-    pub(super) scene_open: bool,
-    /// Whether products are checked beyond their ids.
-    pub(super) check_products: bool,
-    /// Whether bodies of `/shop` calls are held against the tables of fields.
-    pub(super) check_fields: bool,
-    /// The answer to a wrong argument of a `/shop` call whose documents name no code.
-    pub(super) argument_errcode: i64,
-    /// Whether `/shop` calls are refused until the component was applied for.
-    pub(super) require_component: bool,
-    /// The answer then: 1040003 or 48001.
-    pub(super) not_joined_errcode: i64,
-    /// Whether calls of the dedicated merchant account are refused (48001) until it was applied
-    /// for and opened.
-    pub(super) require_merchant_account: bool,
-    /// Seconds from the application to the opening of the component.
-    pub(super) register_delay_s: u32,
-    /// The answer to the application while the standard component is open; none = it is not.
-    pub(super) standard_component_errcode: Option<i64>,
-    /// The answer to finishing a step that is not done; its page names none.
-    pub(super) step_open_errcode: i64,
-    /// Whether the last items and the scene wait until the others are finished.
-    pub(super) require_order_of_items: bool,
-    /// Whether products need a category of the list, approved where it asks for certificates.
-    pub(super) require_category: bool,
-    /// Whether certificates for a category need `scene_group_list`, which its page calls
-    /// optional; 1040035 without it.
-    pub(super) require_scene_group_list: bool,
-    /// Categories that the mini program itself filed; 1050006 while there are none.
-    pub(super) filed_categories: Vec<Value>,
-    /// Brands that it filed; the last one is shown.
-    pub(super) filed_brands: Vec<Value>,
-    /// How far `create_time` of an order may be from the platform's clock, in seconds; none =
-    /// it is not looked at.
-    pub(super) create_time_skew_s: Option<u32>,
-    /// Whether an order of the dedicated account must say when it expires.
-    pub(super) require_expire_time: bool,
-    /// Whether a prepay id with `fund_type` 1 is refused (1010004) and not ignored.
-    pub(super) refuse_prepay_id: bool,
-    /// Whether an order of the dedicated account needs an address for returns, its own or the
-    /// merchant's.
-    pub(super) require_return_address: bool,
-    /// Whether an order may only name an attribution id that was given out here (1010061).
-    pub(super) require_known_trace: bool,
-    /// Whether orders get a ticket for the old cashier.
-    pub(super) give_tickets: bool,
-    /// `cancel_type` of the event of a cancelled order; its values are not known.
-    pub(super) cancel_type: i64,
-    /// Days from the receipt to the settlement where the order does not say.
-    pub(super) aftersale_days: u32,
-    /// Whether parcels may only name companies of `get_company_list`.
-    pub(super) check_delivery_id: bool,
-    /// Whether the last parcel must say when everything was sent.
-    pub(super) require_ship_done_time: bool,
-    /// Whether only the last parcel counts for the access process, and not the first.
-    pub(super) delivery_counts_when_finished: bool,
-    /// Scene values in which payments are verified.
-    pub(super) scene_values: Vec<i64>,
     /// How long the platform waits for the answer to a push, in milliseconds.
     pub(super) push_deadline_ms: u64,
     /// How often a push that failed is repeated.
@@ -185,6 +116,9 @@ pub(super) struct Settings {
     pub(super) push_retry_wait_ms: u64,
     /// Gives ids above 2^53, which many a JSON reader rounds.
     pub(super) large_ids: bool,
+    /// Switches of the transaction component.
+    #[serde(flatten)]
+    pub(super) component: ComponentSettings,
     /// Switches of what stands beside orders.
     #[serde(flatten)]
     pub(super) shop: ShopSettings,
@@ -194,7 +128,6 @@ pub(super) struct Settings {
 }
 
 impl Default for Settings {
-    #[expect(clippy::too_many_lines, reason = "a table of defaults")]
     fn default() -> Self {
         Self {
             ip_list: Vec::new(),
@@ -221,9 +154,6 @@ impl Default for Settings {
             media_limit_bytes: None,
             media_life_s: 259_200,
             video_as_url: true,
-            image_too_large_errcode: 40009,
-            img_resp_type: 0,
-            img_upload_type: 0,
             code_type: CodeType::Png,
             refuse_unicode_escapes: false,
             reply_limit: None,
@@ -241,42 +171,12 @@ impl Default for Settings {
             receipt_delay_s: 864_000,
             login_codes: None,
             pages: None,
-            audit_take_up_s: 1,
-            audit_delay_s: 60,
-            audit_reject_reason: None,
-            third_cats: None,
-            scene_open: false,
-            check_products: true,
-            check_fields: true,
-            argument_errcode: 40097,
-            require_component: false,
-            not_joined_errcode: 1_040_003,
-            require_merchant_account: false,
-            register_delay_s: 0,
-            standard_component_errcode: None,
-            step_open_errcode: 990_022,
-            require_order_of_items: false,
-            require_category: false,
-            require_scene_group_list: false,
-            filed_categories: Vec::new(),
-            filed_brands: Vec::new(),
-            create_time_skew_s: Some(5),
-            require_expire_time: false,
-            refuse_prepay_id: false,
-            require_return_address: true,
-            require_known_trace: false,
-            give_tickets: false,
-            cancel_type: 1,
-            aftersale_days: 7,
-            check_delivery_id: true,
-            require_ship_done_time: false,
-            delivery_counts_when_finished: false,
             push_deadline_ms: 5000,
             push_retries: 3,
             push_retry_wait_ms: 100,
             large_ids: false,
-            scene_values: vec![1175, 1176, 1177, 1195],
             risky_words: vec!["特3456书yuuo莞6543李zxcz蒜7782法fgnv级".to_owned()],
+            component: ComponentSettings::default(),
             shop: ShopSettings::default(),
             aftersale: AftersaleSettings::default(),
         }

@@ -131,6 +131,7 @@ impl State {
                 "faults": self.faults.to_json(),
                 "media": self.media.len(),
                 "products": self.shop.products.len(),
+                "orders": self.shop.orders.len(),
                 "has_push_url": self.push.is_set(),
             },
         })

@@ -87,7 +87,7 @@ impl PushLog {
         if self.entries.len() == MOST_PUSHES {
             self.entries.pop_front();
         }
-        self.entered += 1;
+        self.entered = self.entered.saturating_add(1);
         self.is_news = true;
         let outcome = if address.is_some() { Outcome::Waiting } else { Outcome::Skipped };
         self.entries.push_back(PushEntry {

@@ -10,12 +10,10 @@ use serde_json::{Value, json};
 #[serde(default)]
 pub(in crate::sandbox) struct Access {
     is_joined: bool,
-    is_banned: bool,
     has_merchant_account: bool,
     proven: BTreeSet<Proof>,
     finished: BTreeSet<u64>,
     scene: Scene,
-    called: BTreeSet<String>,
 }
 
 /// What traffic proves; each is a `*_success` flag of `/shop/register/check`.
@@ -72,16 +70,6 @@ impl Access {
         self.is_joined
     }
 
-    /// Whether the platform has banned the component.
-    pub(in crate::sandbox) fn is_banned(&self) -> bool {
-        self.is_banned
-    }
-
-    /// Bans the component, or lifts the ban.
-    pub(in crate::sandbox) fn ban(&mut self, is_banned: bool) {
-        self.is_banned = is_banned;
-    }
-
     /// Opens the component.
     pub(in crate::sandbox) fn join(&mut self) {
         self.is_joined = true;
@@ -120,18 +108,6 @@ impl Access {
     /// Whether an item is finished.
     pub(in crate::sandbox) fn is_finished(&self, number: u64) -> bool {
         self.finished.contains(&number)
-    }
-
-    /// Notes that a call of the component was let through.
-    pub(in crate::sandbox) fn note_call(&mut self, path: &str) {
-        if !self.called.contains(path) {
-            self.called.insert(path.to_owned());
-        }
-    }
-
-    /// Whether a call was ever let through.
-    pub(in crate::sandbox) fn was_called(&self, path: &str) -> bool {
-        self.called.contains(path)
     }
 
     /// The scene group.

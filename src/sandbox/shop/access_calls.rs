@@ -28,10 +28,10 @@ pub(in crate::sandbox) const CALLS: &[CallSpec] = &[
 /// repeat changes nothing.
 fn apply(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     let state = &mut *cx.state();
-    if let Some(errcode) = state.settings.standard_component_errcode {
+    if let Some(errcode) = state.settings.component.standard_component_errcode {
         return Err(Refusal::new(errcode));
     }
-    let delay_ms = i64::from(state.settings.register_delay_s) * 1000;
+    let delay_ms = i64::from(state.settings.component.register_delay_s) * 1000;
     let is_joined = state.shop.access.is_joined();
     let mut world = cx.world(state);
     if !is_joined && delay_ms == 0 {
@@ -67,7 +67,7 @@ fn tell_registration(world: &mut World<'_>, status: u8) {
 fn check(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     let state = cx.state();
     let access = &state.shop.access;
-    let status = match (access.is_banned(), access.is_joined()) {
+    let status = match (state.settings.component.component_banned, access.is_joined()) {
         (true, _) => 3,
         (false, true) => 2,
         (false, false) => return Err(Refusal::new(1_040_003)),
@@ -84,15 +84,21 @@ fn check(cx: &Cx<'_>) -> Result<Answer, Refusal> {
 fn finish(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     let state = &mut *cx.state();
     let wanted = number(cx.body(), "access_info_item").and_then(access::item);
-    let usual = state.settings.argument_errcode;
+    let usual = state.settings.component.argument_errcode;
     let item = wanted.ok_or_else(|| Refusal::with(usual, "access_info_item"))?;
     let access = &mut state.shop.access;
     if item.needs.is_some_and(|proof| !access.is_proven(proof)) {
-        return Err(Refusal::with(state.settings.step_open_errcode, "the step is not done"));
+        return Err(Refusal::with(
+            state.settings.component.step_open_errcode,
+            "the step is not done",
+        ));
     }
     let is_last = item.needs.is_none();
-    if is_last && state.settings.require_order_of_items && !access.is_tested() {
-        return Err(Refusal::with(state.settings.step_open_errcode, "other steps are open"));
+    if is_last && state.settings.component.require_order_of_items && !access.is_tested() {
+        return Err(Refusal::with(
+            state.settings.component.step_open_errcode,
+            "other steps are open",
+        ));
     }
     access.finish(item);
     Ok(cx.done_plainly())
@@ -102,10 +108,16 @@ fn finish(cx: &Cx<'_>) -> Result<Answer, Refusal> {
 fn apply_scene(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     let state = &mut *cx.state();
     if number(cx.body(), "scene_group_id") != Some(1) {
-        return Err(Refusal::with(state.settings.argument_errcode, "scene_group_id is 1"));
+        return Err(Refusal::with(
+            state.settings.component.argument_errcode,
+            "scene_group_id is 1",
+        ));
     }
-    if state.settings.require_order_of_items && !state.shop.access.is_all_finished() {
-        return Err(Refusal::with(state.settings.step_open_errcode, "other steps are open"));
+    if state.settings.component.require_order_of_items && !state.shop.access.is_all_finished() {
+        return Err(Refusal::with(
+            state.settings.component.step_open_errcode,
+            "other steps are open",
+        ));
     }
     scene_audit::apply(&mut cx.world(state));
     Ok(cx.done_plainly())
@@ -115,7 +127,7 @@ fn apply_scene(cx: &Cx<'_>) -> Result<Answer, Refusal> {
 fn check_scene(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     let state = cx.state();
     let scene = amount(cx.body(), "scene").unwrap_or_default();
-    let is_matched = state.settings.scene_values.contains(&scene);
+    let is_matched = state.settings.component.scene_values.contains(&scene);
     Ok(cx.done(json!({ "is_matched": u8::from(is_matched) })))
 }
 
@@ -167,7 +179,10 @@ mod tests {
         assert_eq!(post(&bench, "cat/get", &json!({})), Some(1_040_003));
         bench.control("POST", "clock", r#"{"advance_s":3600}"#);
         assert_eq!(post(&bench, "cat/get", &json!({})), Some(0));
-        bench.set(&json!({"standard_component_errcode": 48001}));
+        bench.set(&json!({"component_banned": true}));
+        assert_eq!(post(&bench, "cat/get", &json!({})), Some(48004));
+        assert_eq!(checked(&bench)["status"], 3);
+        bench.set(&json!({"component_banned": false, "standard_component_errcode": 48001}));
         assert_eq!(post(&bench, "register/apply", &json!({})), Some(48001));
     }
 

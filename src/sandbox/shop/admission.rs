@@ -16,15 +16,15 @@ use crate::{
 /// the body must fit the call's table of fields.
 pub(in crate::sandbox) fn admit(cx: &Cx<'_>, spec: &CallSpec) -> Result<(), Refusal> {
     let Some(endpoint) = endpoint(spec.path) else { return Ok(()) };
-    let mut state = cx.state();
+    let state = cx.state();
     if endpoint.is_retired() {
         check_open(&state, spec.path)?;
     }
     let is_product = spec.path.starts_with("/shop/spu/");
     let settings = &state.settings;
-    let is_checked = settings.check_fields && (settings.check_products || !is_product);
-    let usual_errcode = settings.argument_errcode;
-    state.shop.access.note_call(spec.path);
+    let is_checked =
+        settings.component.check_fields && (settings.component.check_products || !is_product);
+    let usual_errcode = settings.component.argument_errcode;
     drop(state);
     if is_checked && !endpoint.is_multipart {
         check::check(endpoint, cx.body(), usual_errcode)?;
@@ -37,14 +37,20 @@ pub(in crate::sandbox) fn admit(cx: &Cx<'_>, spec: &CallSpec) -> Result<(), Refu
 fn check_open(state: &State, path: &str) -> Result<(), Refusal> {
     let settings = &state.settings;
     let access = &state.shop.access;
-    if access.is_banned() {
+    if settings.component.component_banned && !path.starts_with("/shop/register/") {
         return Err(Refusal::new(48004));
     }
-    if settings.require_component && !access.is_joined() && !path.starts_with("/shop/register/") {
-        return Err(Refusal::new(settings.not_joined_errcode));
+    if settings.component.require_component
+        && !access.is_joined()
+        && !path.starts_with("/shop/register/")
+    {
+        return Err(Refusal::new(settings.component.not_joined_errcode));
     }
     let needs_account = MERCHANT_ACCOUNT.iter().any(|beginning| path.starts_with(beginning));
-    if settings.require_merchant_account && needs_account && !access.has_merchant_account() {
+    if settings.component.require_merchant_account
+        && needs_account
+        && !access.has_merchant_account()
+    {
         return Err(Refusal::new(48001));
     }
     Ok(())

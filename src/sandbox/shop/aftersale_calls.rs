@@ -66,7 +66,9 @@ fn cancel(cx: &Cx<'_>) -> Result<Answer, Refusal> {
 fn send_back(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     act(cx, |world, id, body| {
         let parcel = parcel(body, world.now_ms);
-        if world.state.settings.check_delivery_id && !company::is_known(&parcel.delivery_id) {
+        if world.state.settings.component.check_delivery_id
+            && !company::is_known(&parcel.delivery_id)
+        {
             return Err(Refusal::with(2_747_002, "delivery_id is not of get_company_list"));
         }
         aftersale_moves::send_back(world, id, parcel)

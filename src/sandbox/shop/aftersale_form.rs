@@ -95,7 +95,7 @@ fn line(state: &State, order: &Order, body: &Fields) -> Result<usize, Refusal> {
 fn check_return_address(state: &State, order: &Order) -> Result<(), Refusal> {
     let is_known = state.shop.merchant.return_address().is_some()
         || order.form.get("default_receiving_address").is_some_and(|given| given.is_object());
-    if is_known || !state.settings.require_return_address {
+    if is_known || !state.settings.component.require_return_address {
         return Ok(());
     }
     Err(bad("the merchant has no address for returns, see /shop/account/update_info"))

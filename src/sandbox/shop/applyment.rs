@@ -81,7 +81,7 @@ pub(in crate::sandbox) fn file(world: &mut World<'_>, request: Fields) -> Result
         request,
         stage: FiledStage::Waiting,
     };
-    let delay_ms = i64::from(settings.audit_delay_s) * 1000;
+    let delay_ms = i64::from(settings.component.audit_delay_s) * 1000;
     world.state.shop.applyment.filed = Some(filed);
     world.later(delay_ms, Due::Shop(ShopDue::Applyment { applyment_id }));
     Ok(())
@@ -91,7 +91,7 @@ pub(in crate::sandbox) fn file(world: &mut World<'_>, request: Fields) -> Result
 pub(in crate::sandbox) fn decide_due(world: &mut World<'_>, applyment_id: u64) {
     let filed = world.state.shop.applyment.filed.as_ref();
     if filed.is_some_and(|filed| filed.applyment_id == applyment_id) {
-        let reason = world.state.settings.audit_reject_reason.clone();
+        let reason = world.state.settings.component.audit_reject_reason.clone();
         decide(world, reason);
     }
 }

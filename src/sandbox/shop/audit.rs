@@ -116,14 +116,14 @@ pub(in crate::sandbox) fn submit(
     let audit_id = format!("{mark}{}", world.text(AUDIT_ID_LENGTH - mark.len()));
     let submission = Submission { subject, submitted_ms: world.now_ms, decision: None };
     world.state.shop.audits.submissions.insert(audit_id.clone(), submission);
-    let delay_ms = i64::from(world.state.settings.audit_delay_s) * 1000;
+    let delay_ms = i64::from(world.state.settings.component.audit_delay_s) * 1000;
     world.later(delay_ms, Due::Audit { audit_id: audit_id.clone() });
     Ok(audit_id)
 }
 
 /// Decides as the switch says, unless somebody has decided before.
 pub(in crate::sandbox) fn decide_due(world: &mut World<'_>, audit_id: &str) {
-    let reason = world.state.settings.audit_reject_reason.clone();
+    let reason = world.state.settings.component.audit_reject_reason.clone();
     decide(world, audit_id, reason);
 }
 

@@ -31,7 +31,7 @@ pub(in crate::sandbox) const CALLS: &[CallSpec] = &[
 ];
 
 fn categories(cx: &Cx<'_>) -> Result<Answer, Refusal> {
-    let list: Vec<Value> = category::all().iter().map(category::Category::to_json).collect();
+    let list: Vec<Value> = category::all().iter().map(|one| one.to_json()).collect();
     Ok(cx.done(json!({ "third_cat_list": list })))
 }
 
@@ -76,7 +76,7 @@ fn submit_brand(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     check_scenes(body, state)?;
     let info = at(body, "audit_req.brand_info").and_then(Value::as_object);
     let info = info.cloned().unwrap_or_default();
-    let usual = state.settings.argument_errcode;
+    let usual = state.settings.component.argument_errcode;
     let bad = |field: &str| Refusal::with(usual, format_args!("audit_req.brand_info.{field}"));
     for (field, choices) in [
         ("brand_audit_type", 1..=4),
@@ -110,9 +110,9 @@ fn submit_brand(cx: &Cx<'_>) -> Result<Answer, Refusal> {
 /// for it; its absence is reported as 1040035.
 fn check_scenes(body: &Fields, state: &State) -> Result<(), Refusal> {
     let groups = at(body, "audit_req.scene_group_list").and_then(Value::as_array);
-    let is_open = state.settings.scene_open || state.shop.access.is_scene_open();
+    let is_open = state.settings.component.scene_open || state.shop.access.is_scene_open();
     match groups {
-        None if state.settings.require_scene_group_list => Err(Refusal::new(1_040_035)),
+        None if state.settings.component.require_scene_group_list => Err(Refusal::new(1_040_035)),
         Some(groups) if !groups.is_empty() && !is_open => Err(Refusal::new(1_000_042)),
         None | Some(_) => Ok(()),
     }
@@ -130,9 +130,14 @@ fn result(cx: &Cx<'_>) -> Result<Answer, Refusal> {
 fn certificates(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     let state = cx.state();
     let filed = match amount(cx.body(), "req_type") {
-        Some(1) => &state.settings.filed_categories,
-        Some(2) => &state.settings.filed_brands,
-        _ => return Err(Refusal::with(state.settings.argument_errcode, "req_type is 1 or 2")),
+        Some(1) => &state.settings.component.filed_categories,
+        Some(2) => &state.settings.component.filed_brands,
+        _ => {
+            return Err(Refusal::with(
+                state.settings.component.argument_errcode,
+                "req_type is 1 or 2",
+            ));
+        }
     };
     if filed.is_empty() {
         return Err(Refusal::new(1_050_006));
@@ -147,7 +152,7 @@ fn certificates(cx: &Cx<'_>) -> Result<Answer, Refusal> {
 fn own_categories(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     let state = cx.state();
     let owned = category::all().iter().filter(|one| state.shop.audits.owns(one.id()));
-    let data: Vec<Value> = owned.map(category::Category::to_json).collect();
+    let data: Vec<Value> = owned.map(|one| one.to_json()).collect();
     Ok(cx.done(json!({ "data": data })))
 }
 

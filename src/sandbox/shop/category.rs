@@ -46,7 +46,7 @@ impl Category {
     }
 
     /// As the lists show it.
-    pub(in crate::sandbox) fn to_json(&self) -> Value {
+    pub(in crate::sandbox) fn to_json(self) -> Value {
         json!({
             "first_cat_id": self.first.0,
             "first_cat_name": self.first.1,

@@ -56,7 +56,7 @@ fn packed(order: &Order, parcels: &[Fields], state: &State) -> Result<Vec<Line>,
     for parcel in parcels {
         let delivery_id = text(parcel, "delivery_id");
         let delivery_id = delivery_id.ok_or_else(|| bad(state, "delivery_list.delivery_id"))?;
-        if state.settings.check_delivery_id && !company::is_known(delivery_id) {
+        if state.settings.component.check_delivery_id && !company::is_known(delivery_id) {
             return Err(bad(state, "delivery_list.delivery_id is not of get_company_list"));
         }
         if text(parcel, "waybill_id").is_none() {
@@ -85,7 +85,9 @@ fn packed(order: &Order, parcels: &[Fields], state: &State) -> Result<Vec<Line>,
 fn check_time(body: &Fields, is_last: bool, state: &State) -> Result<(), Refusal> {
     match text(body, "ship_done_time") {
         Some(time) if moment::parse(time).is_none() => Err(Refusal::new(990_018)),
-        None if is_last && state.settings.require_ship_done_time => Err(Refusal::new(990_018)),
+        None if is_last && state.settings.component.require_ship_done_time => {
+            Err(Refusal::new(990_018))
+        }
         Some(_) | None => Ok(()),
     }
 }
@@ -99,5 +101,5 @@ fn receive(cx: &Cx<'_>) -> Result<Answer, Refusal> {
 }
 
 fn bad(state: &State, what: &'static str) -> Refusal {
-    Refusal::with(state.settings.argument_errcode, what)
+    Refusal::with(state.settings.component.argument_errcode, what)
 }

@@ -5,7 +5,7 @@ use crate::sandbox::{refusal::Refusal, settings::Settings};
 
 /// A wrong argument of a call whose documents name no code for it.
 pub(in crate::sandbox) fn wrong(settings: &Settings, what: impl std::fmt::Display) -> Refusal {
-    Refusal::with(settings.argument_errcode, what)
+    Refusal::with(settings.component.argument_errcode, what)
 }
 
 /// The simulator's own bounds, answered as the platform answers when it cannot cope.

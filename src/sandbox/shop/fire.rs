@@ -1,6 +1,6 @@
 //! What must happen in the component before an event of it is told by hand.
 
-use super::{fields::Fields, fire_aftersale, fire_audit, fire_order};
+use super::{fields::Fields, fire_aftersale, fire_audit, fire_order, fire_person, fire_subject};
 use crate::sandbox::world::World;
 
 /// Lets happen what `event` tells of: pays an order, decides an audit, lets a buyer apply.
@@ -9,16 +9,20 @@ use crate::sandbox::world::World;
 /// happens; where it names none and only one waits for the event, that one is meant. The move
 /// tells of itself; the answer is what it told beside the envelope, so that nothing must be told
 /// again. An error says in which state the thing is and which are needed. None means that the
-/// event has no move here.
+/// event has no move here, or is about something that is not here.
 pub(in crate::sandbox) fn happen(
     world: &mut World<'_>,
     event: &str,
     set: &Fields,
 ) -> Option<Result<Fields, String>> {
+    if !fire_subject::is_here(world.state, event, set) {
+        return None;
+    }
     let told = world.state.events.after(0).last().map_or(0, |event| event.seq);
     let happened = fire_order::happen(world, event, set)
         .or_else(|| fire_aftersale::happen(world, event, set))
-        .or_else(|| fire_audit::happen(world, event, set))?;
+        .or_else(|| fire_audit::happen(world, event, set))
+        .or_else(|| fire_person::happen(world, event, set))?;
     Some(happened.map(|()| told_since(world, told, event)))
 }
 

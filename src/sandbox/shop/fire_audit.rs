@@ -200,7 +200,7 @@ mod tests {
         assert_eq!(told["QualificationAuditResult"]["reject_reason"], super::REJECTED);
         assert!(shop.fire("open_product_brand_audit", &json!({})).is_err());
         let scene = "open_product_scene_group_audit";
-        assert!(shop.fire(scene, &json!({})).unwrap_err().contains("status 3"));
+        assert!(shop.fire(scene, &json!({})).is_err(), "nobody applied for it");
         shop.bench.post("/shop/register/apply_scene", &json!({"scene_group_id": 1}));
         let told = shop.fire(scene, &json!({"status": 2, "reason": "no shop"})).unwrap();
         assert_eq!(told["SceneGroupAudit"]["reason"], "no shop");

@@ -170,7 +170,7 @@ const EVENTS: &[OrderEvent] = &[
 mod tests {
     use serde_json::json;
 
-    use super::super::testing::{Shop, event_names};
+    use super::super::testing::{MESSAGE_ALONE, Shop, event_names};
 
     #[test]
     fn an_order_goes_through_its_life_by_hand() {
@@ -214,9 +214,10 @@ mod tests {
     fn what_cannot_happen_says_what_could() {
         let shop = Shop::new();
         let fire = |event: &str, set| shop.fire(event, &set).unwrap_err();
-        let none = fire("open_product_order_pay", json!({}));
-        assert!(none.ends_with("no order with fund_type 1 and status 10 or 11"), "{none}");
+        assert_eq!(fire("open_product_order_pay", json!({})), MESSAGE_ALONE);
         shop.order("SO1", 1);
+        let none = fire("open_product_order_confirm", json!({}));
+        assert!(none.ends_with("no order with fund_type 1 and status 30"), "{none}");
         shop.order("SO2", 1);
         shop.order("SO3", 0);
         let several = fire("open_product_order_cancel", json!({}));
@@ -224,7 +225,7 @@ mod tests {
         let own = fire("open_product_order_pay", json!({"out_order_id": "SO3"}));
         assert!(own.contains("fund_type 0; open_product_order_pay needs an order"), "{own}");
         let missing = fire("open_product_order_pay", json!({"out_order_id": "SO9"}));
-        assert_eq!(missing, "order does not exist, check order id and openid");
+        assert_eq!(missing, MESSAGE_ALONE);
         let expired = json!({"order_info": {"out_order_id": "SO1", "status": 181}});
         shop.fire("open_product_order_cancel", &expired).unwrap();
         assert_eq!(shop.status("SO1"), 181);

@@ -16,14 +16,14 @@ pub(in crate::sandbox) const CALLS: &[CallSpec] =
 /// Parameters stand in the form, the JSON body or the query; all three are seen in use.
 fn upload(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     let settings = cx.state().settings.clone();
-    let resp_type = parameter(cx, "resp_type").unwrap_or(settings.img_resp_type);
-    match parameter(cx, "upload_type").unwrap_or(settings.img_upload_type) {
+    let resp_type = parameter(cx, "resp_type").unwrap_or(settings.component.img_resp_type);
+    match parameter(cx, "upload_type").unwrap_or(settings.component.img_upload_type) {
         0 => {
             let part = cx.form.part("media").filter(|part| !part.bytes.is_empty());
             let part = part.ok_or_else(|| Refusal::new(1_070_001))?;
             let limit_bytes = settings.media_limit_bytes.unwrap_or(LIMIT_BYTES);
             if part.bytes.len() as u64 > limit_bytes {
-                return Err(Refusal::new(settings.image_too_large_errcode));
+                return Err(Refusal::new(settings.component.image_too_large_errcode));
             }
         }
         1 => check_url(cx.form.text("img_url").or_else(|| cx.query.value("img_url")))?,

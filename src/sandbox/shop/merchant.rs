@@ -41,7 +41,7 @@ impl Merchant {
 fn update(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     let state = &mut *cx.state();
     let body = cx.body();
-    let usual = state.settings.argument_errcode;
+    let usual = state.settings.component.argument_errcode;
     let bad = |field: &'static str| Refusal::with(usual, field);
     let kinds = at(body, "service_agent_type").and_then(Value::as_array);
     let kinds = kinds.filter(|kinds| !kinds.is_empty()).ok_or_else(|| bad("service_agent_type"))?;

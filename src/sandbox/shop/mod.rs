@@ -30,6 +30,7 @@ pub(super) mod code;
 mod company;
 pub(super) mod complaint;
 mod complaint_calls;
+pub(super) mod component_settings;
 pub(super) mod coupon;
 mod coupon_calls;
 mod coupon_form;
@@ -40,6 +41,8 @@ pub(super) mod fire;
 mod fire_aftersale;
 mod fire_audit;
 mod fire_order;
+mod fire_person;
+mod fire_subject;
 pub(super) mod funds;
 mod funds_calls;
 #[cfg(test)]

@@ -141,7 +141,7 @@ fn close(cx: &Cx<'_>, state: &mut State, order_id: u64, is_last: bool) -> Result
 }
 
 fn bad(state: &State, what: &'static str) -> Refusal {
-    Refusal::with(state.settings.argument_errcode, what)
+    Refusal::with(state.settings.component.argument_errcode, what)
 }
 
 const SHOWN: &[&str] = &[

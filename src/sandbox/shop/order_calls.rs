@@ -58,7 +58,8 @@ fn add(cx: &Cx<'_>) -> Result<Answer, Refusal> {
 
 fn make(cx: &Cx<'_>, state: &State, form: OrderForm) -> Order {
     let body = cx.body();
-    let ticket = if state.settings.give_tickets { cx.account.ids.text(32) } else { String::new() };
+    let ticket =
+        if state.settings.component.give_tickets { cx.account.ids.text(32) } else { String::new() };
     Order {
         order_id: state.shop.orders.next_id(cx.account.ids.next()),
         out_order_id: form.out_order_id,
@@ -77,7 +78,7 @@ fn make(cx: &Cx<'_>, state: &State, form: OrderForm) -> Order {
         delivery: Delivery::Open,
         aftersale_days: form
             .aftersale_days
-            .unwrap_or_else(|| i64::from(state.settings.aftersale_days)),
+            .unwrap_or_else(|| i64::from(state.settings.component.aftersale_days)),
         aftersale_until_ms: None,
         refunded_freight_fen: 0,
         is_settled: false,
@@ -118,7 +119,7 @@ fn check_trace(body: &Fields, state: &State, now_ms: i64) -> Result<(), Refusal>
     let openid = text(body, "openid").unwrap_or_default();
     match state.shop.traces.is_good(trace_id, openid, now_ms) {
         Some(true) => Ok(()),
-        None if !state.settings.require_known_trace => Ok(()),
+        None if !state.settings.component.require_known_trace => Ok(()),
         Some(false) | None => Err(Refusal::new(1_010_061)),
     }
 }
@@ -157,7 +158,10 @@ fn reported(
 ) -> Result<Payment, Refusal> {
     let transaction_id = text(body, "transaction_id").unwrap_or_default();
     if is_wechat_pay && transaction_id.is_empty() {
-        return Err(Refusal::with(state.settings.argument_errcode, "transaction_id is missing"));
+        return Err(Refusal::with(
+            state.settings.component.argument_errcode,
+            "transaction_id is missing",
+        ));
     }
     let paid_ms = match text(body, "pay_time") {
         Some(time) => moment::parse(time).ok_or_else(|| Refusal::new(990_018))?,

@@ -36,7 +36,7 @@ pub(in crate::sandbox) fn read(
     state: &State,
     now_ms: i64,
 ) -> Result<OrderForm, Refusal> {
-    let usual = state.settings.argument_errcode;
+    let usual = state.settings.component.argument_errcode;
     let bad = |field: &'static str| Refusal::with(usual, field);
     let out_order_id = text(body, "out_order_id").filter(|id| is_merchants_id(id));
     let out_order_id = out_order_id.ok_or_else(|| bad("out_order_id"))?.to_owned();
@@ -55,7 +55,7 @@ pub(in crate::sandbox) fn read(
     }
     check_addresses(body, fund, delivery_type, state)?;
     let has_expiry = amount(body, "expire_time").is_some();
-    if !has_expiry && fund == Fund::Dedicated && state.settings.require_expire_time {
+    if !has_expiry && fund == Fund::Dedicated && state.settings.component.require_expire_time {
         return Err(bad("expire_time"));
     }
     let aftersale_days = amount(body, "aftersale_duration").map(|days| days.min(MOST_DAYS));
@@ -80,7 +80,7 @@ fn is_merchants_id(id: &str) -> bool {
 fn check_time(body: &Fields, state: &State, now_ms: i64) -> Result<(), Refusal> {
     let given = text(body, "create_time").and_then(moment::parse);
     let given = given.ok_or_else(|| Refusal::new(990_018))?;
-    let Some(skew_s) = state.settings.create_time_skew_s else { return Ok(()) };
+    let Some(skew_s) = state.settings.component.create_time_skew_s else { return Ok(()) };
     let skew_ms = i64::from(skew_s) * 1000;
     // A second is the finest that the form tells.
     let is_near = |clock_ms: i64| (clock_ms / 1000 * 1000).abs_diff(given) as i64 <= skew_ms;
@@ -114,7 +114,7 @@ fn check_payment(body: &Fields, fund: Fund, state: &State) -> Result<(), Refusal
             if method.is_some_and(|method| method != 0) {
                 return Err(wrong("order_detail.pay_info.pay_method_type is 0 with fund_type 1"));
             }
-            if prepay_id.is_some() && state.settings.refuse_prepay_id {
+            if prepay_id.is_some() && state.settings.component.refuse_prepay_id {
                 return Err(wrong("order_detail.pay_info.prepay_id with fund_type 1"));
             }
         }
@@ -187,7 +187,8 @@ fn check_addresses(
     }
     let is_known = state.shop.merchant.return_address().is_some();
     let is_given = at(body, "default_receiving_address").is_some();
-    let is_needed = fund == Fund::Dedicated && state.settings.require_return_address && !is_known;
+    let is_needed =
+        fund == Fund::Dedicated && state.settings.component.require_return_address && !is_known;
     if is_given || is_needed {
         check_address(body, "default_receiving_address")?;
     }

@@ -23,7 +23,12 @@ pub(in crate::sandbox) fn all(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     let is_newest_first = match number(cx.body(), "sort_order") {
         Some(1) => true,
         Some(2) => false,
-        _ => return Err(Refusal::with(state.settings.argument_errcode, "sort_order is 1 or 2")),
+        _ => {
+            return Err(Refusal::with(
+                state.settings.component.argument_errcode,
+                "sort_order is 1 or 2",
+            ));
+        }
     };
     let is_wanted = |order: &&Order| created.includes(Some(order.created_ms));
     let orders = state.shop.orders.all().filter(is_wanted);
@@ -38,7 +43,7 @@ pub(in crate::sandbox) fn by_finder(cx: &Cx<'_>) -> Result<Answer, Refusal> {
         .into_iter()
         .find_map(|name| Some((name, text(body, name)?)));
     let (name, id) = wanted.ok_or_else(|| {
-        Refusal::with(state.settings.argument_errcode, "promoter_id or promoter_openid")
+        Refusal::with(state.settings.component.argument_errcode, "promoter_id or promoter_openid")
     })?;
     credited(cx, &state, name, id)
 }
@@ -66,7 +71,7 @@ pub(in crate::sandbox) fn answer<'a>(
     state: &State,
     orders: impl Iterator<Item = &'a Order>,
 ) -> Result<Answer, Refusal> {
-    let (first, size) = page(cx.body(), 100, state.settings.argument_errcode)?;
+    let (first, size) = page(cx.body(), 100, state.settings.component.argument_errcode)?;
     let mut total = 0;
     let mut shown: Vec<Value> = Vec::new();
     for order in orders {
@@ -99,7 +104,7 @@ fn range(cx: &Cx<'_>, state: &State, name: &str) -> Result<Range, Refusal> {
     let time = |end: &str| {
         let field = format!("{end}_{name}");
         let Some(given) = text(cx.body(), &field) else { return Ok(None) };
-        let bad = || Refusal::with(state.settings.argument_errcode, field);
+        let bad = || Refusal::with(state.settings.component.argument_errcode, field);
         moment::parse(given).map(Some).ok_or_else(bad)
     };
     Ok(Range { from_ms: time("start")?, until_ms: time("end")? })

@@ -24,7 +24,7 @@ pub(in crate::sandbox) fn pay(
         .form
         .get("scene")
         .and_then(Value::as_i64)
-        .is_none_or(|scene| world.state.settings.scene_values.contains(&scene));
+        .is_none_or(|scene| world.state.settings.component.scene_values.contains(&scene));
     match order.fund {
         Fund::Own => world.state.shop.access.prove(Proof::PayOrder),
         Fund::Dedicated => {
@@ -73,7 +73,7 @@ pub(in crate::sandbox) fn cancel(
     order_id: u64,
     to: OrderStatus,
 ) -> Result<(), Refusal> {
-    let cancel_type = world.state.settings.cancel_type;
+    let cancel_type = world.state.settings.component.cancel_type;
     let order = change(world, order_id, 1_000_000, OrderStatus::is_to_pay)?;
     order.status = to;
     let (fund, mut told) = (order.fund, order.told());
@@ -112,7 +112,7 @@ pub(in crate::sandbox) fn send(
     if is_last {
         order.status = OrderStatus::Sent;
     }
-    if is_last || !world.state.settings.delivery_counts_when_finished {
+    if is_last || !world.state.settings.component.delivery_counts_when_finished {
         world.state.shop.access.prove(Proof::SendDelivery);
     }
     if is_done { receive(world, order_id) } else { Ok(()) }

@@ -302,11 +302,11 @@ impl Product {
 impl Audit {
     /// What is decided without delay is quick: a change of price and stock.
     fn new(id: String, is_quick: bool, settings: &Settings, now_ms: i64) -> Self {
-        let take_up_ms = i64::from(settings.audit_take_up_s) * 1000;
-        let delay_ms = i64::from(settings.audit_delay_s) * 1000;
+        let take_up_ms = i64::from(settings.component.audit_take_up_s) * 1000;
+        let delay_ms = i64::from(settings.component.audit_delay_s) * 1000;
         let taken_up_ms = now_ms.saturating_add(take_up_ms.min(delay_ms));
         let decides_ms = if is_quick { taken_up_ms } else { now_ms.saturating_add(delay_ms) };
-        let reject_reason = settings.audit_reject_reason.clone();
+        let reject_reason = settings.component.audit_reject_reason.clone();
         Self {
             id,
             submitted_ms: now_ms,
@@ -377,7 +377,7 @@ mod tests {
         let mut settings = Settings::default();
         let mut product = product(&settings);
         product.settle(60_000);
-        settings.audit_reject_reason = Some("test goods".into());
+        settings.component.audit_reject_reason = Some("test goods".into());
         product.update(draft("b", 1), Vec::new(), "B".into(), &settings, 100_000);
         assert_eq!(seen(&mut product, 200), (3, 5, "a".into()));
         assert_eq!(shown(&product, true)["audit_info"]["reject_reason"], "test goods");

@@ -16,7 +16,7 @@ pub(in crate::sandbox) fn draft(
     out_product_id: &str,
     state: &State,
 ) -> Result<Map<String, Value>, Refusal> {
-    if state.settings.check_products {
+    if state.settings.component.check_products {
         check(body, out_product_id, state)?;
     }
     let known = FIELDS.iter().filter_map(|name| Some((*name, body.get(*name)?)));
@@ -67,7 +67,7 @@ fn check(body: &Map<String, Value>, out_product_id: &str, state: &State) -> Resu
     if body.get("brand_id").and_then(Value::as_u64).is_none() {
         return Err(bad("brand_id"));
     }
-    let is_scene_open = settings.scene_open || state.shop.access.is_scene_open();
+    let is_scene_open = settings.component.scene_open || state.shop.access.is_scene_open();
     match body.get("scene_group_list").map(Value::as_array) {
         Some(None) => return Err(bad("scene_group_list")),
         Some(Some(groups)) if !groups.is_empty() && !is_scene_open => {
@@ -85,17 +85,18 @@ fn check_category(body: &Map<String, Value>, state: &State) -> Result<(), Refusa
     let category = body.get("third_cat_id").and_then(Value::as_i64);
     let category = category.ok_or_else(|| bad("third_cat_id"))?;
     let known = category::find(category);
-    if category <= 0 || (settings.require_category && known.is_none()) {
+    if category <= 0 || (settings.component.require_category && known.is_none()) {
         return Err(Refusal::new(1_000_009));
     }
-    let is_listed = settings.third_cats.as_ref().is_none_or(|listed| listed.contains(&category));
-    let is_owned = !settings.require_category || state.shop.audits.owns(category);
+    let is_listed =
+        settings.component.third_cats.as_ref().is_none_or(|listed| listed.contains(&category));
+    let is_owned = !settings.component.require_category || state.shop.audits.owns(category);
     if !is_listed || !is_owned {
         return Err(Refusal::new(1_000_005));
     }
     let needs_pictures = known.is_some_and(|known| known.needs_product_certificate());
     let pictures = body.get("qualification_pics").and_then(Value::as_array);
-    if settings.require_category && needs_pictures && pictures.is_none_or(Vec::is_empty) {
+    if settings.component.require_category && needs_pictures && pictures.is_none_or(Vec::is_empty) {
         return Err(bad("qualification_pics"));
     }
     Ok(())
@@ -235,13 +236,14 @@ mod tests {
 
     #[test]
     fn switches_open_scenes_limit_categories_and_end_checks() {
-        let mut settings = Settings { scene_open: true, ..Settings::default() };
+        let mut settings = Settings::default();
+        settings.component.scene_open = true;
         let mut body = whole();
         body["scene_group_list"] = json!([1]);
         assert!(read(&body, &settings).is_ok());
-        settings.third_cats = Some(vec![1]);
+        settings.component.third_cats = Some(vec![1]);
         assert_eq!(read(&body, &settings), Err(1_000_005));
-        settings.check_products = false;
+        settings.component.check_products = false;
         assert!(read(&json!({}), &settings).is_ok());
     }
 }

@@ -16,7 +16,7 @@ pub(in crate::sandbox) const CALLS: &[CallSpec] = &[CallSpec::shop("/shop/promot
 /// Promoters bind themselves outside of all calls; here the switch `promoters` has them.
 fn list(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     let state = cx.state();
-    let errcode = state.settings.argument_errcode;
+    let errcode = state.settings.component.argument_errcode;
     let (skipped, shown) = fields::page(cx.body(), MOST_SHOWN, errcode)?;
     let all = &state.settings.shop.promoters;
     let page: Vec<&Promoter> = all.iter().skip(skipped).take(shown).collect();

@@ -15,7 +15,7 @@ pub(in crate::sandbox) fn apply(world: &mut World<'_>) {
     scene.reason.clear();
     scene.applied += 1;
     let applied = scene.applied;
-    let delay_ms = i64::from(world.state.settings.audit_delay_s) * 1000;
+    let delay_ms = i64::from(world.state.settings.component.audit_delay_s) * 1000;
     world.later(delay_ms, Due::SceneAudit { applied });
 }
 
@@ -23,7 +23,7 @@ pub(in crate::sandbox) fn apply(world: &mut World<'_>) {
 pub(in crate::sandbox) fn decide_due(world: &mut World<'_>, applied: u32) {
     let scene = world.state.shop.access.scene();
     if scene.status == 0 && scene.applied == applied {
-        let reason = world.state.settings.audit_reject_reason.clone();
+        let reason = world.state.settings.component.audit_reject_reason.clone();
         decide(world, reason.as_deref());
     }
 }

@@ -80,7 +80,7 @@ fn each<'a>(
 
 fn list(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     let state = cx.state();
-    let (skipped, shown) = page(cx.body(), MOST_SHOWN, state.settings.argument_errcode)?;
+    let (skipped, shown) = page(cx.body(), MOST_SHOWN, state.settings.component.argument_errcode)?;
     let bound = state.shop.sharers.bound();
     let sharers: Vec<Value> = bound
         .iter()
@@ -135,7 +135,7 @@ fn summary(cx: &Cx<'_>) -> Result<Answer, Refusal> {
 fn lives(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     let state = cx.state();
     let (openid, _) = find(cx, &state)?;
-    let (skipped, shown) = page(cx.body(), MOST_SHOWN, state.settings.argument_errcode)?;
+    let (skipped, shown) = page(cx.body(), MOST_SHOWN, state.settings.component.argument_errcode)?;
     let lives = sharer_sales::of(&state, openid).lives();
     let status = state.settings.shop.live_status;
     let page: Vec<Value> =

@@ -13,6 +13,9 @@ use crate::{
     wechat::endpoint::endpoint,
 };
 
+/// What [`Shop::fire`] says of an event that is about nothing here.
+pub(in crate::sandbox) const MESSAGE_ALONE: &str = "a message alone";
+
 /// Account `shop` of a bench.
 pub(in crate::sandbox) struct Shop {
     pub(in crate::sandbox) bench: Bench,
@@ -64,6 +67,7 @@ impl Shop {
     }
 
     /// A call about an order of the documents' buyer.
+    #[expect(clippy::needless_pass_by_value, reason = "it is made for the call")]
     pub(in crate::sandbox) fn call(&self, path: &str, out_order_id: &str, more: Value) -> Seen {
         let openid = &order(&self.bench, "SO", 1)["openid"];
         let mut body = json!({"out_order_id": out_order_id, "openid": openid});
@@ -159,9 +163,10 @@ impl Shop {
         work(&mut World { account: &account, state, now_ms })
     }
 
-    /// Fires an event; what it says beside the envelope.
+    /// Fires an event; what it says beside the envelope, or why nothing happened.
     pub(in crate::sandbox) fn fire(&self, event: &str, set: &Value) -> Result<Fields, String> {
-        self.at_work(|world| fire::happen(world, event, set.as_object().unwrap())).unwrap()
+        let happened = self.at_work(|world| fire::happen(world, event, set.as_object().unwrap()));
+        happened.unwrap_or_else(|| Err(MESSAGE_ALONE.to_owned()))
     }
 
     /// The flags of the access process.

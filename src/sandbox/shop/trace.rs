@@ -52,7 +52,8 @@ pub(in crate::sandbox) fn give(account: &Account, body: &[u8]) -> Result<Value, 
     let openid = text(&fields, "openid").ok_or("`openid` says whose order it is going to be")?;
     let state = &mut *account.state();
     let scene = amount(&fields, "scene");
-    let is_matched = scene.is_none_or(|scene| state.settings.scene_values.contains(&scene));
+    let is_matched =
+        scene.is_none_or(|scene| state.settings.component.scene_values.contains(&scene));
     let trace_id = format!("1_{}", account.ids.text(32));
     state.shop.traces.note(trace_id.clone(), openid, account.now_ms());
     Ok(json!({
