@@ -1,5 +1,6 @@
 //! `wxgate sandbox`: the simulator of the platform by itself.
 
+mod calls;
 mod control;
 mod ctl;
 mod reach;
@@ -10,7 +11,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use self::{ctl::CtlArgs, run::RunArgs};
+use self::{calls::CallsArgs, ctl::CtlArgs, run::RunArgs};
 use super::{
     exit::{Exit, Failure, because},
     output::Out,
@@ -39,6 +40,8 @@ enum SandboxCommand {
     Run(Box<RunArgs>),
     /// Control a sandbox that runs: faults, clock, events, state 控制沙箱
     Ctl(Box<CtlArgs>),
+    /// List the simulated calls, or say what one of them checks 接口清单
+    Calls(CallsArgs),
 }
 
 #[derive(Debug, Args)]
@@ -92,6 +95,7 @@ pub(super) async fn run(args: SandboxArgs, out: &Out) -> Result<Exit, Failure> {
         Some(SandboxCommand::Serve(args)) => *args,
         Some(SandboxCommand::Run(args)) => return run::run(*args, out).await,
         Some(SandboxCommand::Ctl(args)) => return ctl::run(*args, out).await,
+        Some(SandboxCommand::Calls(args)) => return calls::run(&args, out),
         None => args.serve,
     };
     let tasks = Tasks::default();

@@ -68,6 +68,11 @@ impl Push {
         self.config.is_some()
     }
 
+    /// The host of that URL.
+    pub(super) fn host(&self) -> Option<&str> {
+        self.config.as_ref().map(|config| config.url.host())
+    }
+
     /// Enters the push of an event that was told.
     pub(super) fn enter(&mut self, seq: u64, event: &str, now_ms: i64) {
         let address = self.config.as_ref().map(PushConfig::address);
