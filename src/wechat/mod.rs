@@ -4,6 +4,9 @@
 //! `data/catalogue.tsv` has a row for each call, `data/errcodes.tsv` one for each code and scope.
 //! Nothing here opens a socket, reads a file or asks the clock: time and bytes come as arguments.
 
+pub mod api_cipher;
+pub mod api_signature;
+pub mod api_signing;
 mod call;
 pub mod catalogue;
 pub mod credential;
