@@ -197,7 +197,7 @@ impl AccountFactory {
         let made_up = || format!("{:032x}", uuid::Uuid::now_v7().as_u128());
         let mut secrets = self.sandbox_secrets.lock().unwrap_or_else(PoisonError::into_inner);
         let app_secret = secrets.entry(name.clone()).or_insert_with(made_up).clone();
-        SandboxAccount { name, app_id, app_secret }
+        SandboxAccount { name, kind: account.kind, app_id, app_secret }
     }
 
     /// A known account stays with its state, unless its AppID has changed.

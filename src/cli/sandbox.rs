@@ -18,7 +18,7 @@ use super::{
     signals,
 };
 use crate::{
-    base::{secret::Secret, tasks::Tasks, units::parse_duration},
+    base::{kind::AccountKind, secret::Secret, tasks::Tasks, units::parse_duration},
     sandbox::{Sandbox, SandboxAccount, SandboxError, SandboxOptions, Tls},
 };
 
@@ -55,11 +55,15 @@ struct ServeArgs {
     /// Its simulated AppSecret, never a real one [default: sandbox-app-secret]
     #[arg(long)]
     app_secret: Option<String>,
+    /// What it is: official-account, wecom (CorpID as AppID), open-platform
+    /// [default: mini-program]
+    #[arg(long, value_name = "KIND", value_parser = parse_kind)]
+    kind: Option<AccountKind>,
     /// Its name in control calls, /-/sandbox/NAME/… [default: demo]
     #[arg(long)]
     name: Option<String>,
-    /// One more app, or, where none of the three above is given, one instead; may be repeated
-    #[arg(long, value_name = "NAME=APPID:SECRET", value_parser = parse_account)]
+    /// One more app, or, where none of the four above is given, one instead; may be repeated
+    #[arg(long, value_name = "NAME=[KIND:]APPID:SECRET", value_parser = parse_account)]
     account: Vec<SandboxAccount>,
     /// Speak plain HTTP
     #[arg(long)]
@@ -121,7 +125,7 @@ fn options(args: ServeArgs) -> SandboxOptions {
     SandboxOptions {
         listen: args.listen,
         tls: if args.http { Tls::Plain } else { Tls::SelfMade },
-        accounts: accounts(args.account, args.name, args.app_id, args.app_secret),
+        accounts: accounts(args.account, args.name, args.kind, args.app_id, args.app_secret),
         control_token: args.control_token.map(Secret::new),
         allow_control_over_http: true,
         seed: args.seed,
@@ -131,17 +135,21 @@ fn options(args: ServeArgs) -> SandboxOptions {
     }
 }
 
-/// The app of `--name`, `--app-id` and `--app-secret`, then those of `--account`.
+/// The app of `--name`, `--kind`, `--app-id` and `--app-secret`, then those of `--account`.
 fn accounts(
     mut more: Vec<SandboxAccount>,
     name: Option<String>,
+    kind: Option<AccountKind>,
     app_id: Option<String>,
     app_secret: Option<String>,
 ) -> Vec<SandboxAccount> {
-    let is_meant = more.is_empty() || name.is_some() || app_id.is_some() || app_secret.is_some();
+    let is_meant = more.is_empty()
+        || kind.is_some()
+        || [&name, &app_id, &app_secret].iter().any(|given| given.is_some());
     if is_meant {
         let first = SandboxAccount {
             name: name.unwrap_or_else(|| "demo".to_owned()),
+            kind: kind.unwrap_or(AccountKind::MiniProgram),
             app_id: app_id.unwrap_or_else(|| "wx0123456789abcdef".to_owned()),
             app_secret: app_secret.unwrap_or_else(|| "sandbox-app-secret".to_owned()),
         };
@@ -150,15 +158,30 @@ fn accounts(
     more
 }
 
-/// `shop=wx0123456789abcdef:its-secret`.
+/// A kind that the sandbox simulates.
+fn parse_kind(text: &str) -> Result<AccountKind, String> {
+    let simulated = |kind: &&AccountKind| **kind != AccountKind::Generic;
+    let kinds = || AccountKind::ALL.iter().filter(simulated);
+    let found = kinds().find(|kind| kind.as_str() == text).copied();
+    found.ok_or_else(|| {
+        let choices: Vec<&str> = kinds().map(|kind| kind.as_str()).collect();
+        format!("one of {}", choices.join(", "))
+    })
+}
+
+/// `shop=wx0123456789abcdef:its-secret`, or `open=open-platform:wx…:its-secret`.
 fn parse_account(text: &str) -> Result<SandboxAccount, String> {
     let (name, rest) = text.split_once('=').ok_or("write NAME=APPID:SECRET")?;
+    let kind_first = rest.split_once(':');
+    let kind_first = kind_first.and_then(|(kind, rest)| Some((parse_kind(kind).ok()?, rest)));
+    let (kind, rest) = kind_first.unwrap_or((AccountKind::MiniProgram, rest));
     let (app_id, app_secret) = rest.split_once(':').ok_or("write NAME=APPID:SECRET")?;
     if name.is_empty() || app_id.is_empty() || app_secret.is_empty() {
         return Err("name, AppID and AppSecret must not be empty".to_owned());
     }
     Ok(SandboxAccount {
         name: name.to_owned(),
+        kind,
         app_id: app_id.to_owned(),
         app_secret: app_secret.to_owned(),
     })
@@ -237,6 +260,16 @@ mod tests {
             assert!(options.allow_control_over_http);
             assert!(options.push_hosts.is_empty());
         }
+    }
+
+    #[test]
+    fn the_kind_is_one_that_is_simulated() {
+        let kind = |line: &str| options(serve_args(line)).accounts[0].kind;
+        assert_eq!(kind("wxgate sandbox"), AccountKind::MiniProgram);
+        assert_eq!(kind("wxgate sandbox --kind wecom"), AccountKind::Wecom);
+        let line = "wxgate sandbox --account open=open-platform:wx2:s:1";
+        assert_eq!(kind(line), AccountKind::OpenPlatform);
+        assert!(Cli::try_parse_from(["wxgate", "sandbox", "--kind", "generic"]).is_err());
     }
 
     #[tokio::test]

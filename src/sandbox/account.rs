@@ -56,6 +56,8 @@ impl Account {
     pub(super) fn new(identity: SandboxAccount, origin: Origin, bell: Arc<Notify>) -> Self {
         let stream = |kind: &str| Ids::new(origin.seed, &format!("{kind} of {}", identity.name));
         let told_apart_by = format!("{} {} {}", origin.seed, identity.name, identity.app_secret);
+        let clock = SimClock::new(origin.is_repeatable);
+        let state = State::new(identity.kind, origin.token_life_s, clock.now_ms());
         Self {
             tag: derived_text(told_apart_by.as_bytes(), TAG_LENGTH),
             ids: stream("things"),
@@ -63,8 +65,8 @@ impl Account {
             rids: stream("rids"),
             tokens: stream("tokens"),
             chances: stream("chances"),
-            clock: SimClock::new(origin.is_repeatable),
-            state: Mutex::new(State::new(origin.token_life_s)),
+            clock,
+            state: Mutex::new(state),
             // Another account in this one's place must not look unchanged.
             changes: AtomicU64::new(random_seed()),
             origin,
@@ -152,7 +154,8 @@ impl Account {
     pub(super) fn reset(&self, keep_settings: bool) {
         let mut state = self.state();
         let kept = keep_settings.then(|| state.settings.clone());
-        *state = State::new(self.origin.token_life_s);
+        self.clock.reset();
+        *state = State::new(self.identity.kind, self.origin.token_life_s, self.now_ms());
         if let Some(settings) = kept {
             state.settings = settings;
         }
@@ -160,7 +163,6 @@ impl Account {
             let fresh = Self::new(self.identity.clone(), self.origin, self.bell.clone());
             self.turn_to(&fresh.positions());
         }
-        self.clock.reset();
     }
 
     /// What tokens are made from.

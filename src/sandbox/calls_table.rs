@@ -25,6 +25,8 @@ pub struct CallRules {
     pub name_zh: String,
     /// Its English name.
     pub name_en: String,
+    /// Whether it is one of WeCom, where paths mean something else than to WeChat.
+    pub is_wecom: bool,
     /// Whether the real platform has taken it down.
     pub is_retired: bool,
     /// What it is called with.
@@ -41,14 +43,15 @@ pub struct CallRules {
     pub errcodes: Vec<i64>,
 }
 
-/// All simulated calls: those of the component in the order of its documents, the others by path.
+/// All simulated calls: those of the component in the order of its documents, the others by path,
+/// then those of WeCom.
 #[must_use]
 pub fn rules() -> Vec<CallRules> {
-    let shop = endpoints().iter().filter_map(|one| dispatch::find(&one.path));
-    let mut others: Vec<&'static CallSpec> =
-        dispatch::paths().filter_map(dispatch::find).filter(|spec| !spec.is_shop).collect();
+    let shop = endpoints().iter().filter_map(|one| dispatch::find(&one.path, None));
+    let mut others: Vec<&'static CallSpec> = dispatch::all().filter(|spec| !spec.is_shop).collect();
     others.sort_by_key(|spec| spec.path);
-    shop.chain(others).map(of_call).collect()
+    let wecom = dispatch::all_of_wecom().map(of_wecom);
+    shop.chain(others).map(of_call).chain(wecom).collect()
 }
 
 /// The same as Markdown, one table for the component and one for the rest.
@@ -78,7 +81,8 @@ pub fn markdown() -> String {
             numbers(&call.errcodes),
         );
     }
-    let others: Vec<&CallRules> = all.iter().filter(|call| endpoint(call.path).is_none()).collect();
+    let is_other = |call: &&CallRules| endpoint(call.path).is_none() && !call.is_wecom;
+    let others: Vec<&CallRules> = all.iter().filter(is_other).collect();
     let _ = write!(
         text,
         "\n## 平台接口 Platform: {} calls\n\n\
@@ -92,7 +96,27 @@ pub fn markdown() -> String {
             call.path, call.method, call.name_zh, call.name_en, call.credential, call.body
         );
     }
+    text.push_str(&wecom_table(all.iter().filter(|call| call.is_wecom)));
     text
+}
+
+fn wecom_table<'a>(calls: impl Iterator<Item = &'a CallRules>) -> String {
+    let rows = calls.map(|call| {
+        format!("| `{}` | {} | {} | {} |\n", call.path, call.method, call.credential, call.body)
+    });
+    let rows: Vec<String> = rows.collect();
+    format!(
+        "\n## 企业微信 WeCom: {} calls\n\n\
+         | call 接口 | method | credential 凭据 | body |\n|---|---|---|---|\n{}",
+        rows.len(),
+        rows.concat()
+    )
+}
+
+/// The catalogue has no calls of WeCom, and what it has at the same path is another one.
+fn of_wecom(spec: &'static CallSpec) -> CallRules {
+    let (name_zh, name_en) = (String::new(), String::new());
+    CallRules { is_wecom: true, name_zh, name_en, ..of_call(spec) }
 }
 
 fn of_call(spec: &'static CallSpec) -> CallRules {
@@ -113,6 +137,7 @@ fn of_call(spec: &'static CallSpec) -> CallRules {
         method: if spec.is_post { "POST" } else { "GET" },
         name_zh: name(|e| &e.name_zh, known.map(|call| call.name_zh)),
         name_en: name(|e| &e.name_en, known.map(|call| call.name_en)),
+        is_wecom: false,
         is_retired: documented.is_some_and(Endpoint::is_retired),
         credential: credential(spec.credential),
         body: body(spec.form),
@@ -157,6 +182,10 @@ fn credential(credential: Credential) -> &'static str {
     match credential {
         Credential::Token => "access_token",
         Credential::Bearer(name, _) => name,
+        Credential::CorpSecret => "corpsecret",
+        Credential::ComponentSecret(_) => "component secret",
+        Credential::ComponentToken => "component_access_token",
+        Credential::ActingToken => "authorizer_access_token",
         Credential::SecretInQuery(_)
         | Credential::SecretInJson(_)
         | Credential::SecretAnywhere(_) => "AppSecret",

@@ -10,14 +10,17 @@ use super::{
     calls,
     credential::Credential,
     form::{Form, FormKind},
+    open,
     query::Query,
     quota::Limits,
     refusal::Refusal,
     roster::Roster,
     shop,
     state::State,
+    wecom,
     world::World,
 };
+use crate::base::kind::AccountKind;
 
 /// One call of the platform: what it asks for, and what it does.
 #[derive(Clone, Copy, Debug)]
@@ -144,6 +147,12 @@ impl CallSpec {
         Self { is_token_call: true, ..self }
     }
 
+    /// The kind of account that a stranger's call is taken for.
+    pub(super) fn home(&self) -> AccountKind {
+        let is_wecom = self.credential == Credential::CorpSecret;
+        if is_wecom { AccountKind::Wecom } else { AccountKind::MiniProgram }
+    }
+
     /// The errcode of a wrong method; none for the right one.
     pub(super) fn method_errcode(&self, method: &Method) -> Option<i64> {
         match self.is_post {
@@ -154,23 +163,44 @@ impl CallSpec {
     }
 }
 
-/// The call at `path`.
-pub(super) fn find(path: &str) -> Option<&'static CallSpec> {
-    TABLE.get(path).copied()
+/// The call at `path` for an account of that kind: WeCom means other things by the same paths.
+/// Without an account, as before any token was issued, either platform's call.
+pub(super) fn find(path: &str, kind: Option<AccountKind>) -> Option<&'static CallSpec> {
+    let (wechat, wecom) = (|| WECHAT.get(path).copied(), || WECOM.get(path).copied());
+    match kind {
+        None => wechat().or_else(wecom),
+        Some(AccountKind::Wecom) => wecom(),
+        Some(
+            AccountKind::MiniProgram
+            | AccountKind::OfficialAccount
+            | AccountKind::OpenPlatform
+            | AccountKind::Generic,
+        ) => wechat(),
+    }
 }
 
-/// The paths of all calls.
+/// The paths of all calls, those that both platforms have once.
 pub(super) fn paths() -> impl Iterator<Item = &'static str> {
-    TABLE.keys().copied()
+    let only_wecom = WECOM.keys().filter(|path| !WECHAT.contains_key(*path));
+    WECHAT.keys().chain(only_wecom).copied()
 }
 
-/// Every call, family after family.
-fn all() -> impl Iterator<Item = &'static CallSpec> {
-    calls::FAMILIES.iter().chain(shop::FAMILIES).flat_map(|family| family.iter())
+/// Every call of WeChat, family after family.
+pub(super) fn all() -> impl Iterator<Item = &'static CallSpec> {
+    let families = calls::FAMILIES.iter().chain(shop::FAMILIES).chain(open::FAMILIES);
+    families.flat_map(|family| family.iter())
 }
 
-static TABLE: LazyLock<HashMap<&'static str, &'static CallSpec>> =
-    LazyLock::new(|| all().map(|spec| (spec.path, spec)).collect());
+/// Every call of WeCom.
+pub(super) fn all_of_wecom() -> impl Iterator<Item = &'static CallSpec> {
+    wecom::FAMILIES.iter().flat_map(|family| family.iter())
+}
+
+type Table = HashMap<&'static str, &'static CallSpec>;
+
+static WECHAT: LazyLock<Table> = LazyLock::new(|| all().map(|spec| (spec.path, spec)).collect());
+static WECOM: LazyLock<Table> =
+    LazyLock::new(|| all_of_wecom().map(|spec| (spec.path, spec)).collect());
 
 #[cfg(test)]
 mod tests {
@@ -179,8 +209,19 @@ mod tests {
     #[test]
     fn every_call_stands_in_the_table_once() {
         let listed = all().count();
-        assert_eq!(TABLE.len(), listed);
+        assert_eq!((WECHAT.len(), WECOM.len()), (listed, all_of_wecom().count()));
         assert!(paths().all(|path| path.starts_with('/') && !path.ends_with('/')));
-        assert!(find("/cgi-bin/nothing").is_none());
+        assert!(find("/cgi-bin/nothing", None).is_none());
+    }
+
+    #[test]
+    fn a_path_means_what_the_kind_of_account_means_by_it() {
+        let upload = |kind| find("/cgi-bin/media/upload", kind).unwrap();
+        let (wechat, wecom) = (upload(None), upload(Some(AccountKind::Wecom)));
+        assert!(!std::ptr::eq(wechat, wecom));
+        assert!(std::ptr::eq(wechat, upload(Some(AccountKind::MiniProgram))));
+        assert!(find("/cgi-bin/gettoken", None).is_some());
+        assert!(find("/cgi-bin/gettoken", Some(AccountKind::MiniProgram)).is_none());
+        assert!(find("/cgi-bin/token", Some(AccountKind::Wecom)).is_none());
     }
 }

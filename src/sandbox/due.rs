@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     content::publications,
+    open,
     shipping::moves,
     shop::{
         access_calls, aftersale_time, audit, order_moves, product_audit, scene_audit,
@@ -69,6 +70,8 @@ pub(super) enum Due {
     },
     /// Something beside orders.
     Shop(ShopDue),
+    /// A third-party platform is given its next ticket.
+    ComponentTicket,
 }
 
 impl Due {
@@ -92,6 +95,7 @@ impl Due {
             }
             Self::SceneAudit { applied } => scene_audit::decide_due(world, applied),
             Self::Shop(due) => due.happen(world),
+            Self::ComponentTicket => open::ticket::deliver_due(world),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! How an outcome is written: the platform's error envelope, and what switches change in it.
 
+use std::net::IpAddr;
+
 use http::StatusCode;
 use serde_json::Value;
 
@@ -8,11 +10,41 @@ use super::{
     fault_list::{Instead, Oddity},
     refusal::Refusal,
     settings::{JsonType, Settings},
+    wecom,
 };
+use crate::base::kind::AccountKind;
 
-/// HTTP 200 with errcode, text and rid.
-pub(super) fn refused(refusal: &Refusal, rid: &str) -> Answer {
-    let text = Value::String(format!("{} rid: {rid}", refusal.errmsg));
+/// What stands behind the text of a refusal.
+#[derive(Clone, Debug)]
+pub(super) struct Mark {
+    /// WeCom writes another one than WeChat.
+    pub(super) kind: AccountKind,
+    /// Names the call.
+    pub(super) rid: String,
+    /// The caller's address, as WeCom tells it.
+    pub(super) peer: IpAddr,
+}
+
+impl Mark {
+    /// The rid, or WeCom's hint.
+    pub(super) fn shown(&self) -> String {
+        if self.kind == AccountKind::Wecom { wecom::hint(&self.rid) } else { self.rid.clone() }
+    }
+
+    fn text(&self, refusal: &Refusal) -> String {
+        match self.kind {
+            AccountKind::Wecom => wecom::errmsg(refusal, &self.shown(), self.peer),
+            AccountKind::MiniProgram
+            | AccountKind::OfficialAccount
+            | AccountKind::OpenPlatform
+            | AccountKind::Generic => format!("{} rid: {}", refusal.errmsg, self.rid),
+        }
+    }
+}
+
+/// HTTP 200 with errcode, text and mark.
+pub(super) fn refused(refusal: &Refusal, mark: &Mark) -> Answer {
+    let text = Value::String(mark.text(refusal));
     let errcode = refusal.errcode;
     Answer {
         status: StatusCode::OK,
@@ -90,9 +122,14 @@ fn odd_json(body: &[u8], has_text_errcode: bool, has_control_character: bool) ->
 mod tests {
     use super::*;
 
+    fn mark(rid: &str) -> Mark {
+        let peer = "127.0.0.1".parse().unwrap();
+        Mark { kind: AccountKind::MiniProgram, rid: rid.to_owned(), peer }
+    }
+
     #[test]
     fn a_refusal_has_the_platforms_envelope() {
-        let answer = refused(&Refusal::with(47001, "a \"quote\""), "0-1-2");
+        let answer = refused(&Refusal::with(47001, "a \"quote\""), &mark("0-1-2"));
         let wanted = r#"{"errcode":47001,"errmsg":"data format error: a \"quote\" rid: 0-1-2"}"#;
         assert_eq!(answer.body, wanted);
         assert_eq!(answer.content_type, "application/json; encoding=utf-8");
@@ -106,13 +143,18 @@ mod tests {
             control_characters: true,
             ..Settings::default()
         };
-        let answer = dressed(refused(&Refusal::new(-1), "r"), false, &settings, None);
+        let answer = dressed(refused(&Refusal::new(-1), &mark("r")), false, &settings, None);
         assert_eq!(answer.content_type, "text/plain");
         assert_eq!(answer.body, "{\"errcode\":\"-1\",\"errmsg\":\"\u{b}system error rid: r\"}");
         let picture = Answer::binary("image/png", "x".into());
         assert_eq!(dressed(picture.clone(), true, &settings, None), picture);
         let odd = |oddity| {
-            dressed(refused(&Refusal::new(-1), "r"), false, &Settings::default(), Some(oddity))
+            dressed(
+                refused(&Refusal::new(-1), &mark("r")),
+                false,
+                &Settings::default(),
+                Some(oddity),
+            )
         };
         assert_eq!(odd(Oddity::Plain).content_type, "text/plain");
         assert!(odd(Oddity::StringErrcode).body.starts_with(br#"{"errcode":"-1""#));

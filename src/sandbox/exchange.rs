@@ -9,7 +9,7 @@ use super::{
     call::{Answer, Call, Reply},
     credential::{Claim, refusal_to},
     dispatch::{CallSpec, Cx},
-    envelope,
+    envelope::{self, Mark},
     fault_list::{Strike, TokenFault},
     form::Form,
     journal::Entry,
@@ -45,6 +45,7 @@ impl Exchange<'_> {
         let now_ms = self.account.tick();
         let case = Case {
             spec: self.spec,
+            kind: self.account.identity.kind,
             method: &self.call.method,
             proof: &claim.proof,
             form: &self.form,
@@ -113,13 +114,19 @@ impl Exchange<'_> {
         }
     }
 
+    /// What a refusal is marked with.
+    fn mark(&self, now_ms: i64) -> Mark {
+        let peer = self.account.state().settings.caller_ip.unwrap_or(self.call.peer);
+        Mark { kind: self.account.identity.kind, rid: self.account.rid(now_ms), peer }
+    }
+
     /// Writes the answer and the journal.
     fn close(&self, outcome: Result<Answer, Refusal>, strike: &Strike, now_ms: i64) -> Reply {
         let (answer, rid) = match outcome {
             Ok(answer) => (answer, None),
             Err(refusal) => {
-                let rid = self.account.rid(now_ms);
-                (envelope::refused(&refusal, &rid), Some(rid))
+                let mark = self.mark(now_ms);
+                (envelope::refused(&refusal, &mark), Some(mark.shown()))
             }
         };
         let mut state = self.account.state();
@@ -152,7 +159,10 @@ impl Exchange<'_> {
 /// What a token fault does, whether asked for at once or by a call that it waited for.
 pub(super) fn strike_tokens(state: &mut State, account: &Account, fault: TokenFault, now_ms: i64) {
     match fault {
-        TokenFault::Expire => state.ledger.expire(now_ms),
+        TokenFault::Expire => {
+            state.ledger.expire(now_ms);
+            state.open.expire_tokens(now_ms);
+        }
         TokenFault::ForeignFetch => {
             state.ledger.foreign_fetch(&account.mint(), &state.settings, now_ms);
         }

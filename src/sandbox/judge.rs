@@ -12,11 +12,14 @@ use super::{
     settings::{IpCheck, Settings},
     state::State,
 };
+use crate::base::kind::AccountKind;
 
 /// What is judged.
 pub(super) struct Case<'a> {
     /// The call's line in the table; none for an unknown path.
     pub(super) spec: Option<&'static CallSpec>,
+    /// What kind of account it is for.
+    pub(super) kind: AccountKind,
     /// Its method.
     pub(super) method: &'a Method,
     /// What the caller proved.
@@ -29,6 +32,15 @@ pub(super) struct Case<'a> {
     pub(super) now_ms: i64,
 }
 
+/// The errcode of an address that is not on the list of such an account.
+pub(super) fn address_errcode(kind: AccountKind) -> i64 {
+    match kind {
+        AccountKind::MiniProgram | AccountKind::OfficialAccount | AccountKind::Generic => 40164,
+        AccountKind::OpenPlatform => 61004,
+        AccountKind::Wecom => 60020,
+    }
+}
+
 impl Case<'_> {
     /// Path, method, credential, address, permission, quota, body: the first that is wrong
     /// refuses. Only a call that is let through, or has a bad body, uses up quota.
@@ -37,7 +49,7 @@ impl Case<'_> {
         if let Some(errcode) = spec.method_errcode(self.method) {
             return Err(Refusal::new(errcode));
         }
-        if matches!(spec.credential, Credential::SecretInJson(_)) {
+        if matches!(spec.credential, Credential::SecretInJson(_) | Credential::ComponentSecret(_)) {
             // Without a body there is nothing to look for a secret in.
             self.check_form()?;
         }
@@ -62,23 +74,27 @@ impl Case<'_> {
             Proof::Refused(errcode) => Some(Refusal::new(*errcode)),
             Proof::Secret | Proof::Bearer => None,
             Proof::WrongSecret => Some(secret_refusal(&state.settings)),
+            Proof::Acting(refusal) => refusal.clone(),
             Proof::Token(token) => {
-                token_refusal(state.ledger.standing(token, self.now_ms), &state.settings)
+                let standing = state.ledger.standing(token, self.now_ms);
+                token_refusal(standing, self.kind, &state.settings)
             }
         };
         refusal.map_or(Ok(()), Err)
     }
 
-    /// An empty list is no list. The second account type checks calls with a token too.
+    /// An empty list is no list. The second account type checks calls with a token too; whoever
+    /// acts for the account was held against a list of its own.
     fn check_address(&self, spec: &CallSpec, settings: &Settings) -> Result<(), Refusal> {
         let is_checked = !settings.ip_list.is_empty()
+            && !matches!(self.proof, Proof::Acting(_))
             && match settings.ip_check {
                 IpCheck::All => true,
                 IpCheck::Secret => spec.credential.is_secret(),
             };
         let address = settings.caller_ip.unwrap_or(self.peer);
         if is_checked && !settings.ip_list.iter().any(|rule| rule.allows(address)) {
-            return Err(refusal_to(40164, address));
+            return Err(refusal_to(address_errcode(self.kind), address));
         }
         Ok(())
     }

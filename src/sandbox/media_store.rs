@@ -19,6 +19,8 @@ pub(super) enum MediaKind {
     Video,
     /// 64 KB.
     Thumb,
+    /// 20 MB; WeCom only.
+    File,
 }
 
 impl MediaKind {
@@ -33,12 +35,21 @@ impl MediaKind {
         })
     }
 
+    /// The same for WeCom.
+    pub(super) fn parse_corp(text: &str) -> Option<Self> {
+        match text {
+            "file" => Some(Self::File),
+            _ => Self::parse(text).filter(|kind| *kind != Self::Thumb),
+        }
+    }
+
     /// The documented limit (read 2026-08).
     pub(super) fn limit_bytes(self) -> u64 {
         match self {
             Self::Image | Self::Video => 10 << 20,
             Self::Voice => 2 << 20,
             Self::Thumb => 64 << 10,
+            Self::File => 20 << 20,
         }
     }
 }

@@ -37,11 +37,13 @@ mod intake;
 mod ip_rule;
 mod journal;
 mod judge;
+mod kind_settings;
 mod login_codes;
 mod media_store;
 mod moment;
 mod multipart;
 mod one_field;
+mod open;
 mod openid;
 mod options;
 mod platform;
@@ -68,6 +70,7 @@ mod tickets;
 mod timekeeper;
 mod token_family;
 mod token_ledger;
+mod wecom;
 mod world;
 
 #[cfg(test)]

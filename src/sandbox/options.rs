@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use crate::base::secret::Secret;
+use crate::base::{kind::AccountKind, secret::Secret};
 
 /// Everything that is fixed at the start; the rest is changed by control calls.
 #[derive(Clone, Debug)]
@@ -70,7 +70,9 @@ pub enum Tls {
 pub struct SandboxAccount {
     /// What control calls name it by, such as `shop` or `shop~sandbox`.
     pub name: String,
-    /// Its AppID.
+    /// What it is an account of; a `generic` one is simulated as a mini program.
+    pub kind: AccountKind,
+    /// Its AppID; of WeCom the CorpID, of a third-party platform the component's AppID.
     pub app_id: String,
     /// Its simulated AppSecret; opens nothing but this sandbox.
     pub app_secret: String,
@@ -81,6 +83,7 @@ impl std::fmt::Debug for SandboxAccount {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SandboxAccount")
             .field("name", &self.name)
+            .field("kind", &self.kind)
             .field("app_id", &self.app_id)
             .finish_non_exhaustive()
     }

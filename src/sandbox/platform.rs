@@ -10,7 +10,7 @@ use super::{
     account::{Account, Origin},
     call::{Call, Reply},
     cashier::{self, Links},
-    credential::{Claim, Credential},
+    credential::{Asked, Claim, Credential},
     dispatch::{self, CallSpec},
     envelope,
     exchange::{Exchange, reply},
@@ -26,6 +26,7 @@ use super::{
     state::State,
     state_file::{Saved, SavedAccount},
 };
+use crate::base::kind::AccountKind;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::{Method, Response};
@@ -95,6 +96,10 @@ impl Platform {
             let (theirs, ours) = (&snapshot.app_id, &identity.app_id);
             return Err(format!("the snapshot is of AppID {theirs}, the account has {ours}"));
         }
+        if snapshot.kind != identity.kind {
+            let (theirs, ours) = (snapshot.kind, identity.kind);
+            return Err(format!("the snapshot is of kind {theirs}, the account of {ours}"));
+        }
         let restored = Account::restored(identity, snapshot, self.origin, self.bell.clone());
         let next =
             self.roster.load().with(Arc::new(restored)).map_err(|error| error.to_string())?;
@@ -116,7 +121,7 @@ impl Platform {
                     return Err(format!("`{name}` has AppID {app_id} there, {asked} here"));
                 }
                 Some(known) => known.identity.clone(),
-                None => SandboxAccount { name, app_id, app_secret },
+                None => SandboxAccount { name, kind: snapshot.kind, app_id, app_secret },
             };
             let account = Account::restored(identity, snapshot, self.origin, self.bell.clone());
             roster = roster.with(Arc::new(account)).map_err(|error| error.to_string())?;
@@ -164,6 +169,11 @@ impl Platform {
     /// The account called `name`.
     pub(super) fn account(&self, name: &str) -> Option<Arc<Account>> {
         self.roster.load().by_name(name)
+    }
+
+    /// Whether there is an account of such a kind with that AppID.
+    pub(super) fn is_account(&self, app_id: &str, is_kind: impl Fn(AccountKind) -> bool) -> bool {
+        self.roster.load().by_app_id(app_id, is_kind).is_some()
     }
 
     /// Lets happen what is due, in every account, and wakes who pushes what happened; how long
@@ -219,13 +229,15 @@ impl Platform {
     /// Does what a call asks for.
     #[must_use]
     pub fn handle(&self, call: &Call) -> Reply {
+        let roster = &self.roster.load();
         let query = Query::parse(&call.query);
-        let spec = dispatch::find(&call.path);
+        let owner = roster.owner(&query).map(|owner| owner.identity.kind);
+        let spec = dispatch::find(&call.path, owner);
         let form = spec.map_or(FormKind::None, |spec| spec.form);
         let form = Form::read(form, &call.headers, &call.body);
         let credential = spec.map_or(Credential::Token, |spec| spec.credential);
-        let roster = &self.roster.load();
-        let claim = credential.claim(roster, &query, &form);
+        let asked = Asked { roster, query: &query, form: &form, call };
+        let claim = credential.claim(&asked);
         match &claim.account {
             Some(account) => Exchange { account, roster, call, spec, query, form }.run(&claim),
             None => self.refuse_stranger(call, spec, &claim, &form),
@@ -241,14 +253,23 @@ impl Platform {
         form: &Form,
     ) -> Reply {
         let now_ms = self.clock.tick();
-        let case =
-            Case { spec, method: &call.method, proof: &claim.proof, form, peer: call.peer, now_ms };
+        let kind = spec.map_or(AccountKind::MiniProgram, CallSpec::home);
+        let case = Case {
+            spec,
+            kind,
+            method: &call.method,
+            proof: &claim.proof,
+            form,
+            peer: call.peer,
+            now_ms,
+        };
         // A fresh account knows no token and no secret, so that it refuses every claim.
         let refusal = match case.judge(&mut State::default()) {
             Err(refusal) => refusal,
             Ok(_) => Refusal::new(40013),
         };
-        let answer = envelope::refused(&refusal, &self.rids.rid(now_ms));
+        let mark = envelope::Mark { kind, rid: self.rids.rid(now_ms), peer: call.peer };
+        let answer = envelope::refused(&refusal, &mark);
         Reply { date_ms: self.clock.told_ms(now_ms), ..reply(answer, &Strike::default()) }
     }
 }

@@ -26,6 +26,11 @@ impl<'a> Query<'a> {
         let found = self.0.iter().find(|(given, _)| given == name);
         found.map(|(_, value)| value.as_ref()).filter(|value| !value.is_empty())
     }
+
+    /// The token that a call is made with; third-party platforms write the second name.
+    pub(super) fn token(&self) -> Option<&str> {
+        self.value("access_token").or_else(|| self.value("component_access_token"))
+    }
 }
 
 /// Copies only where something is encoded.

@@ -5,7 +5,8 @@ use std::{
     sync::Arc,
 };
 
-use super::{SandboxError, account::Account, token_ledger::tag_of};
+use super::{SandboxError, account::Account, query::Query, token_ledger::tag_of};
+use crate::base::kind::AccountKind;
 
 /// Never changed: adding an account makes a new roster, so that calls read it without a lock.
 #[derive(Clone, Debug, Default)]
@@ -76,6 +77,34 @@ impl Roster {
         all.filter(move |account| account.identity.name != name)
     }
 
+    /// Whether some company's app has that secret.
+    pub(super) fn is_secret(&self, secret: &str) -> bool {
+        let is_corp = |account: &Account| account.identity.kind == AccountKind::Wecom;
+        self.by_name.values().any(|a| is_corp(a) && a.identity.app_secret == secret)
+    }
+
+    /// The account of that kind with that AppID; the first by name where several share it.
+    pub(super) fn by_app_id(
+        &self,
+        app_id: &str,
+        is_kind: impl Fn(AccountKind) -> bool,
+    ) -> Option<Arc<Account>> {
+        let is_meant = |a: &&Arc<Account>| a.identity.app_id == app_id && is_kind(a.identity.kind);
+        let meant = self.by_name.values().filter(is_meant);
+        meant.min_by_key(|account| &account.identity.name).cloned()
+    }
+
+    /// All third-party platforms.
+    pub(super) fn open_platforms(&self) -> impl Iterator<Item = &Account> {
+        let all = self.by_name.values().map(Arc::as_ref);
+        all.filter(|account| account.identity.kind == AccountKind::OpenPlatform)
+    }
+
+    /// Whose call it is as far as the query tells: that of its token, or the only account.
+    pub(super) fn owner(&self, query: &Query<'_>) -> Option<Arc<Account>> {
+        query.token().and_then(|token| self.by_token(token)).or_else(|| self.sole())
+    }
+
     /// The only account, where there is only one.
     pub(super) fn sole(&self) -> Option<Arc<Account>> {
         let mut accounts = self.by_name.values();
@@ -101,6 +130,7 @@ mod tests {
     fn account(name: &str, secret: &str) -> Arc<Account> {
         let identity = SandboxAccount {
             name: name.to_owned(),
+            kind: AccountKind::MiniProgram,
             app_id: "wx1".to_owned(),
             app_secret: secret.to_owned(),
         };

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::IpAddr,
+    net::{IpAddr, Ipv4Addr},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -27,7 +27,10 @@ use super::{
     slow_body::SlowBody,
 };
 use crate::{
-    base::body::{Body, BodyError},
+    base::{
+        body::{Body, BodyError},
+        kind::AccountKind,
+    },
     wire::LetterCases,
 };
 
@@ -136,7 +139,12 @@ fn refuse_untaken(untaken: Untaken) -> io::Result<Response<Body>> {
         Untaken::Gone => return Err(io::ErrorKind::UnexpectedEof.into()),
     };
     // The call was not read, so there is no account and no time to make a rid from.
-    let answer = envelope::refused(&Refusal::new(errcode), "00000000-00000000-00000000");
+    let mark = envelope::Mark {
+        kind: AccountKind::MiniProgram,
+        rid: "00000000-00000000-00000000".to_owned(),
+        peer: Ipv4Addr::UNSPECIFIED.into(),
+    };
+    let answer = envelope::refused(&Refusal::new(errcode), &mark);
     let mut response = response(answer, Body::from);
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     Ok(response)

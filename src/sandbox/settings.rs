@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{
     ip_rule::IpRule,
+    open,
     quota::Limits,
     shipping::PaidOrder,
     shop::{
@@ -19,8 +20,10 @@ pub(super) use super::choice::{CodeType, IpCheck, JsonType, OauthScope, TooSoon}
 
 /// What `POST state` changes and `GET state` shows. Where the platform's behaviour is not known,
 /// the default is the likeliest reading of its documents, and the switch has the others.
+///
+/// Switches of a single room stand in a struct of that room; all have one list of names.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 pub(super) struct Settings {
     /// Who may call; empty = everybody, as for a new mini program.
     pub(super) ip_list: Vec<IpRule>,
@@ -114,6 +117,11 @@ pub(super) struct Settings {
     pub(super) push_retries: u32,
     /// Pause before a push is repeated, in milliseconds.
     pub(super) push_retry_wait_ms: u64,
+    /// The number of the app that a WeCom account is.
+    pub(super) agent_id: i64,
+    /// Those of third-party platforms.
+    #[serde(flatten)]
+    pub(super) open: open::Switches,
     /// Gives ids above 2^53, which many a JSON reader rounds.
     pub(super) large_ids: bool,
     /// Switches of the transaction component.
@@ -174,6 +182,8 @@ impl Default for Settings {
             push_deadline_ms: 5000,
             push_retries: 3,
             push_retry_wait_ms: 100,
+            agent_id: 1_000_002,
+            open: open::Switches::default(),
             large_ids: false,
             risky_words: vec!["特3456书yuuo莞6543李zxcz蒜7782法fgnv级".to_owned()],
             component: ComponentSettings::default(),

@@ -4,6 +4,8 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::kind::AccountKind;
+
 use super::{account::Account, sim_clock::Setting, state::State, token_ledger::TAG_LENGTH};
 
 /// Everything but the AppSecret. `S` is [`State`], or a borrowed one where it is written.
@@ -16,6 +18,9 @@ pub(super) struct Snapshot<S> {
     pub(super) name: String,
     /// Whose it is.
     pub(super) app_id: String,
+    /// What it is; in an older snapshot a mini program.
+    #[serde(default = "usual_kind")]
+    pub(super) kind: AccountKind,
     /// What stands in its tokens.
     pub(super) tag: String,
     /// When it was taken: a clock that ran runs on from here. None in a state file, whose
@@ -28,6 +33,10 @@ pub(super) struct Snapshot<S> {
     pub(super) ids: Positions,
     /// Everything else.
     pub(super) state: S,
+}
+
+fn usual_kind() -> AccountKind {
+    AccountKind::MiniProgram
 }
 
 /// Where the streams of ids of an account are.
@@ -71,6 +80,7 @@ impl Account {
             format: FORMAT,
             name: self.identity.name.clone(),
             app_id: self.identity.app_id.clone(),
+            kind: self.identity.kind,
             tag: self.tag.clone(),
             now_ms,
             clock: self.clock().setting(),

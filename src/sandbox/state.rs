@@ -5,18 +5,22 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::base::kind::AccountKind;
+
 use super::{
     agenda::Agenda,
     audience::{Audience, Broadcasts, Menus, Staff, Templates, UserTokens},
     content::{Drafts, Links, Materials, Publications},
     counters::Counters,
     dispatch,
+    due::Due,
     events::EventLog,
     fault_list::Faults,
     journal::Journal,
     login_codes::LoginCodes,
     media_store::MediaStore,
     moment,
+    open::{OpenPlatform, Options},
     push::Push,
     quota::Quotas,
     rid_log::RidLog,
@@ -81,6 +85,10 @@ pub(super) struct State {
     pub(super) links: Links,
     /// Payments and their parcels.
     pub(super) shipping: Shipping,
+    /// What it is as a third-party platform.
+    pub(super) open: OpenPlatform,
+    /// Its options, which a third-party platform may read and set.
+    pub(super) options: Options,
     /// Login codes used up.
     pub(super) login_codes: LoginCodes,
     /// Customer messages sent, by openid.
@@ -88,10 +96,14 @@ pub(super) struct State {
 }
 
 impl State {
-    /// A fresh account whose tokens live so long.
-    pub(super) fn new(token_life_s: u32) -> Self {
-        let settings = Settings { token_life_s, ..Settings::default() };
-        Self { settings, ..Self::default() }
+    /// A fresh account of that kind whose tokens live so long.
+    pub(super) fn new(kind: AccountKind, token_life_s: u32, now_ms: i64) -> Self {
+        let settings = Settings { token_life_s, ..Settings::of(kind) };
+        let mut state = Self { settings, ..Self::default() };
+        if kind == AccountKind::OpenPlatform {
+            state.agenda.enter(now_ms, Due::ComponentTicket);
+        }
+        state
     }
 
     /// Counts a customer message to `openid`; false if its limit is reached.
@@ -147,7 +159,7 @@ mod tests {
 
     #[test]
     fn messages_to_a_user_are_limited_only_where_a_limit_is_set() {
-        let mut state = State::new(7200);
+        let mut state = State::new(AccountKind::MiniProgram, 7200, 0);
         assert!((0..100).all(|_| state.reply_to("o1")));
         state.settings.reply_limit = Some(2);
         assert!(state.reply_to("o1") && state.reply_to("o1") && !state.reply_to("o1"));

@@ -72,6 +72,13 @@ impl Family {
         }
     }
 
+    /// Ends every token because of another one elsewhere: 40001.
+    pub(super) fn replace_all(&mut self, now_ms: i64) {
+        for token in &mut self.0 {
+            token.replaced_ms = token.replaced_ms.min(now_ms);
+        }
+    }
+
     /// Whether a token was ever issued.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()

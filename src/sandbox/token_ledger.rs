@@ -51,6 +51,19 @@ impl Ledger {
         issue(&mut self.classic, mint, settings, (kept, previous_life_ms), now_ms)
     }
 
+    /// WeCom's `GET /cgi-bin/gettoken`: the current token until it is dead.
+    pub(super) fn grant_kept(
+        &mut self,
+        mint: &Mint<'_>,
+        settings: &Settings,
+        now_ms: i64,
+    ) -> Grant {
+        match self.classic.current(now_ms) {
+            Some(current) => Grant::of(current, now_ms),
+            None => issue(&mut self.classic, mint, settings, (0, 0), now_ms),
+        }
+    }
+
     /// `POST /cgi-bin/stable_token` in normal mode: the current token until its last minutes.
     pub(super) fn grant_stable(
         &mut self,
@@ -144,8 +157,8 @@ impl Grant {
 }
 
 impl Mint<'_> {
-    /// Where the tag stands in every token, counted from the `_`; see [`tag_of`].
-    fn text(&self) -> String {
+    /// A token's text. The tag stands behind the `_`; see [`tag_of`].
+    pub(super) fn text(&self) -> String {
         let draw = self.ids.next();
         // Tokens seen in public have 136 to 157 characters, and a number before the `_` whose
         // meaning is not known.

@@ -6,6 +6,7 @@ use crate::sandbox::{
     call::Answer,
     credential::Credential,
     dispatch::{CallSpec, Cx},
+    open,
     quota::Limits,
     refusal::Refusal,
     token_ledger::Grant,
@@ -27,8 +28,11 @@ pub(in crate::sandbox) const CALLS: &[CallSpec] = &[
 /// other's token.
 fn classic(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     check_grant_type(cx.query.value("grant_type"))?;
-    let state = &mut *cx.state();
+    let mut guard = cx.state();
+    let state = &mut *guard;
     let grant = state.ledger.grant_classic(&cx.account.mint(), &state.settings, cx.now_ms);
+    drop(guard);
+    open::note_own_fetch(cx);
     Ok(granted(&grant))
 }
 
@@ -41,13 +45,18 @@ fn stable(cx: &Cx<'_>) -> Result<Answer, Refusal> {
         Some(Value::Bool(is_forced)) => *is_forced,
         Some(_) => return Err(Refusal::with(47001, "force_refresh is a boolean")),
     };
-    let state = &mut *cx.state();
+    let mut guard = cx.state();
+    let state = &mut *guard;
     let mint = cx.account.mint();
     let grant = if is_forced {
         state.ledger.grant_forced(&mint, &state.settings, cx.now_ms)?
     } else {
         state.ledger.grant_stable(&mint, &state.settings, cx.now_ms)
     };
+    drop(guard);
+    if is_forced {
+        open::note_own_fetch(cx);
+    }
     Ok(granted(&grant))
 }
 

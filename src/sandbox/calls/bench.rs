@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, header};
 use serde_json::{Value, json};
 
+use crate::base::kind::AccountKind;
 use crate::sandbox::{Answer, Call, Platform, Reply, SandboxAccount, control};
 
 /// Account `shop`, AppID `wx1`, secret `s1`, always the same seed.
@@ -47,6 +48,13 @@ impl Bench {
     pub(in crate::sandbox) fn seeded(seed: Option<u64>) -> Self {
         let platform = Platform::new(seed, Duration::from_secs(7200));
         platform.add_account(account("shop", "wx1", "s1")).unwrap();
+        Self { platform }
+    }
+
+    /// The same, its only account of another kind.
+    pub(in crate::sandbox) fn of_kind(kind: AccountKind) -> Self {
+        let platform = Platform::new(Some(1), Duration::from_secs(7200));
+        platform.add_account(SandboxAccount { kind, ..account("shop", "wx1", "s1") }).unwrap();
         Self { platform }
     }
 
@@ -108,8 +116,18 @@ impl Bench {
     }
 
     pub(in crate::sandbox) fn control(&self, method: &str, rest: &str, body: &str) -> (u16, Value) {
-        let method = method.parse().unwrap();
-        let answer = control::answer(&self.platform, "shop", &method, rest, body.as_bytes());
+        let method: Method = method.parse().unwrap();
+        self.control_of("shop", &method, rest, body)
+    }
+
+    pub(in crate::sandbox) fn control_of(
+        &self,
+        name: &str,
+        method: &Method,
+        rest: &str,
+        body: &str,
+    ) -> (u16, Value) {
+        let answer = control::answer(&self.platform, name, method, rest, body.as_bytes());
         (answer.status().as_u16(), serde_json::from_slice(answer.body()).unwrap())
     }
 
@@ -122,6 +140,7 @@ impl Bench {
 pub(in crate::sandbox) fn account(name: &str, app_id: &str, app_secret: &str) -> SandboxAccount {
     SandboxAccount {
         name: name.to_owned(),
+        kind: AccountKind::MiniProgram,
         app_id: app_id.to_owned(),
         app_secret: app_secret.to_owned(),
     }

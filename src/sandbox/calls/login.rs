@@ -4,6 +4,7 @@ use base64::Engine as _;
 use serde_json::json;
 
 use crate::sandbox::{
+    account::Account,
     call::Answer,
     credential::Credential,
     dispatch::{CallSpec, Cx},
@@ -16,26 +17,38 @@ pub(in crate::sandbox) const CALLS: &[CallSpec] = &[CallSpec::get("/sns/jscode2s
     .with(Credential::SecretInQuery("secret"))
     .plain()];
 
-/// Every well-formed code works once, unless the account has a list of good ones. What stands
-/// before its last `-` names the user: `alice-1` and `alice-2` have one openid.
 fn session(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     if cx.query.value("grant_type") != Some("authorization_code") {
         return Err(Refusal::new(40002));
     }
     let code = cx.query.value("js_code").ok_or_else(|| Refusal::new(41008))?;
-    check_code(cx, code)?;
-    let openid = openid::derived(&cx.account.identity.app_id, user_of(code));
-    cx.state().audience.admit(&openid, cx.now_ms);
-    let key = [cx.account.ids.next().to_le_bytes(), cx.account.ids.next().to_le_bytes()].concat();
+    login_session(cx.account, code, cx.now_ms)
+}
+
+/// What the code of a user of `account` is exchanged for.
+pub(in crate::sandbox) fn login_session(
+    account: &Account,
+    code: &str,
+    now_ms: i64,
+) -> Result<Answer, Refusal> {
+    let openid = login_user(account, code)?;
+    account.state().audience.admit(&openid, now_ms);
+    let key = [account.ids.next().to_le_bytes(), account.ids.next().to_le_bytes()].concat();
     Ok(Answer::json(&json!({
         "session_key": base64::engine::general_purpose::STANDARD.encode(key),
         "openid": openid,
     })))
 }
 
+/// The openid of the user whose code it is. What stands before the last `-` names the user.
+pub(in crate::sandbox) fn login_user(account: &Account, code: &str) -> Result<String, Refusal> {
+    check_code(account, code)?;
+    Ok(openid::derived(&account.identity.app_id, user_of(code)))
+}
+
 /// 40029 for a code that was never given, 40163 for one that was used.
-pub(super) fn check_code(cx: &Cx<'_>, code: &str) -> Result<(), Refusal> {
-    let state = &mut *cx.state();
+pub(super) fn check_code(account: &Account, code: &str) -> Result<(), Refusal> {
+    let state = &mut *account.state();
     let is_known = match &state.settings.login_codes {
         Some(codes) => codes.iter().any(|known| known == code),
         None => is_well_formed(code),

@@ -1,5 +1,6 @@
 //! Temporary media, up and down.
 
+use bytes::Bytes;
 use serde_json::json;
 
 use crate::sandbox::{
@@ -64,9 +65,14 @@ fn download(cx: &Cx<'_>) -> Result<Answer, Refusal> {
         let url = format!("http://mp.weixin.qq.com/mp/mp/video?media_id={media_id}");
         return Ok(Answer::json(&json!({ "video_url": url })));
     }
-    let (content_type, ending) = type_of(&found.bytes);
+    Ok(file(media_id, found.bytes))
+}
+
+/// A download under the name of its medium.
+pub(in crate::sandbox) fn file(media_id: &str, bytes: Bytes) -> Answer {
+    let (content_type, ending) = type_of(&bytes);
     let disposition = Some(format!("attachment; filename=\"{media_id}.{ending}\""));
-    Ok(Answer { disposition, ..Answer::binary(content_type, found.bytes) })
+    Answer { disposition, ..Answer::binary(content_type, bytes) }
 }
 
 /// Voices that pages recorded. Whatever was uploaded under that id comes back.

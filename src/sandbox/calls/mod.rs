@@ -31,6 +31,10 @@ pub(super) mod bench;
 #[cfg(test)]
 mod hostile;
 
+pub(super) use self::{
+    login::{login_session, login_user},
+    media::file,
+};
 use super::dispatch::CallSpec;
 
 /// All families.

@@ -30,7 +30,8 @@ fn named_call<'a>(cx: &'a Cx<'_>) -> Result<(&'a str, &'static CallSpec), Refusa
     if path.starts_with("/sns/") {
         return Err(Refusal::new(76022));
     }
-    Ok((path, dispatch::find(path).ok_or_else(|| Refusal::new(76021))?))
+    let spec = dispatch::find(path, Some(cx.account.identity.kind));
+    Ok((path, spec.ok_or_else(|| Refusal::new(76021))?))
 }
 
 /// What a path may be called, and was.

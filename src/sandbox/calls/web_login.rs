@@ -33,7 +33,7 @@ fn exchange(cx: &Cx<'_>) -> Result<Answer, Refusal> {
         return Err(Refusal::new(40002));
     }
     let code = cx.query.value("code").ok_or_else(|| Refusal::new(41008))?;
-    check_code(cx, code)?;
+    check_code(cx.account, code)?;
     let openid = openid::derived(&cx.account.identity.app_id, user_of(code));
     let refresh_token = cx.account.marked_text(TOKEN_LENGTH);
     let state = &mut *cx.state();

@@ -6,7 +6,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Done, Platform, bad_request, faults, read, told};
-use crate::sandbox::{SandboxAccount, ids::Ids};
+use crate::{
+    base::kind::AccountKind,
+    sandbox::{SandboxAccount, ids::Ids},
+};
 
 /// Does what `method` on `rest` asks of the sandbox as a whole; none where `rest` is about one
 /// account.
@@ -38,16 +41,17 @@ pub(in crate::sandbox) fn answer_for_all(
 /// Who there is, without secrets.
 fn list(platform: &Platform) -> Value {
     let shown =
-        |identity: &SandboxAccount| json!({ "name": identity.name, "app_id": identity.app_id });
+        |one: &SandboxAccount| json!({ "name": one.name, "kind": one.kind, "app_id": one.app_id });
     let accounts = platform.accounts();
     json!({ "accounts": accounts.iter().map(|a| shown(&a.identity)).collect::<Vec<_>>() })
 }
 
-/// `{"name","app_id"?,"app_secret"?}`; what is missing is made.
+/// `{"name","kind"?,"app_id"?,"app_secret"?}`; what is missing is made, a mini program.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AccountForm {
     name: String,
+    kind: Option<AccountKind>,
     app_id: Option<String>,
     app_secret: Option<String>,
 }
@@ -68,6 +72,7 @@ fn add(platform: &Platform, body: &[u8]) -> Done {
     let ids = platform.ids();
     let made = form.app_secret.is_none().then(|| hex(ids, 32));
     let account = SandboxAccount {
+        kind: form.kind.unwrap_or(AccountKind::MiniProgram),
         app_id: form.app_id.unwrap_or_else(|| format!("wx{}", hex(ids, 16))),
         app_secret: form.app_secret.or_else(|| made.clone()).unwrap_or_default(),
         name: form.name,

@@ -15,7 +15,7 @@ pub(super) use self::accounts::answer_for_all;
 pub use self::snapshot::RESTORE_CAP_BYTES;
 use super::{
     account::Account,
-    cashier, fire,
+    cashier, fire, open,
     platform::Platform,
     push::{self, Sender},
     query::Query,
@@ -132,6 +132,9 @@ fn act(platform: &Platform, account: &Account, request: &Request<'_>) -> Told {
         ("reset", "") if is_post => reset(account, body),
         ("state", "") if is_get => Ok(account.state().show(account.now_ms())),
         ("state", "") if is_post => settings(account, body),
+        (noun, "") if open::control::NOUNS.contains(&noun) => {
+            open::control::act(platform, account, method, noun, body)
+        }
         ("state", part) if is_get => parts::show(account, part, &request.query),
         (noun, _) if NOUNS.contains(&noun) => {
             Err((StatusCode::METHOD_NOT_ALLOWED, format!("not with {method}: {CHOICES}")))
@@ -203,7 +206,8 @@ const CHOICES: &str = "GET, POST or DELETE faults, DELETE faults/{id}, GET count
                        clock, GET or POST events, GET, POST or DELETE push, GET pushes, POST \
                        pushes/{id}/redeliver, GET journal, POST reset, GET or POST state, GET \
                        state/{part}, GET snapshot, POST restore, POST cashier, POST traces, GET or POST \
-                       audits";
+                       audits; of third-party platforms GET component, POST authorize, POST \
+                       unauthorize";
 const NOUNS: &[&str] = &[
     "cashier", "traces", "faults", "counters", "clock", "events", "journal", "reset", "state",
     "snapshot", "restore", "push", "pushes", "audits",

@@ -42,6 +42,7 @@ pub(super) fn show(account: &Account, part: &str, query: &Query<'_>) -> Done {
 fn find(state: &State, name: &str) -> Option<Value> {
     match name {
         "media" => Some(state.media.to_json()),
+        "open" => Some(state.open.to_json()),
         _ => one_field::field(state, name).or_else(|| one_field::field(&state.shop, name)),
     }
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::{Caller, Proof};
 use crate::{
-    base::{secret::Secret, tasks::Tasks},
+    base::{kind::AccountKind, secret::Secret, tasks::Tasks},
     cli::{
         exit::{Exit, Failure},
         sandbox::{
@@ -27,6 +27,7 @@ impl OwnSandbox {
     /// When the port cannot be opened.
     pub(super) async fn start(tasks: &Tasks) -> Result<Self, Failure> {
         let account = SandboxAccount {
+            kind: AccountKind::MiniProgram,
             name: NAME.to_owned(),
             app_id: APP_ID.to_owned(),
             app_secret: APP_SECRET.to_owned(),
