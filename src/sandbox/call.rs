@@ -14,7 +14,7 @@ pub struct Call {
     pub path: String,
     /// Its query as sent, without `?`; empty if there is none.
     pub query: String,
-    /// Its headers; only `Content-Type` is looked at.
+    /// Its headers; only `Content-Type` and those of API signing are looked at.
     pub headers: HeaderMap,
     /// Its whole body.
     pub body: Bytes,

@@ -15,7 +15,7 @@ use super::{
     quota::Limits,
     refusal::Refusal,
     roster::Roster,
-    shop,
+    shop, signing,
     state::State,
     wecom,
     world::World,
@@ -187,7 +187,8 @@ pub(super) fn paths() -> impl Iterator<Item = &'static str> {
 
 /// Every call of WeChat, family after family.
 pub(super) fn all() -> impl Iterator<Item = &'static CallSpec> {
-    let families = calls::FAMILIES.iter().chain(shop::FAMILIES).chain(open::FAMILIES);
+    let families =
+        calls::FAMILIES.iter().chain(shop::FAMILIES).chain(open::FAMILIES).chain(signing::FAMILIES);
     families.flat_map(|family| family.iter())
 }
 

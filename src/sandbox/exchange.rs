@@ -19,6 +19,7 @@ use super::{
     rid_log::Record,
     roster::Roster,
     shop,
+    signing::{self, Seal},
     state::State,
 };
 
@@ -36,6 +37,8 @@ pub(super) struct Exchange<'a> {
     pub(super) query: Query<'a>,
     /// Its body, read.
     pub(super) form: Form,
+    /// What its answer is sealed for; none where it came unsealed.
+    pub(super) seal: Option<Seal>,
 }
 
 impl Exchange<'_> {
@@ -151,6 +154,14 @@ impl Exchange<'_> {
         headers.extend(answer.extra.clone().map(|(name, value)| (name.to_owned(), value)));
         self.account.announce(&mut state);
         drop(state);
+        let answer = match &self.seal {
+            None => answer,
+            Some(seal) => {
+                let (sealed, more) = signing::seal(self.account, seal, answer, now_ms);
+                headers.extend(more);
+                sealed
+            }
+        };
         let date_ms = self.account.clock().told_ms(now_ms);
         Reply { headers, date_ms, ..reply(answer, strike) }
     }

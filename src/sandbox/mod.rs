@@ -60,6 +60,7 @@ mod settings;
 mod severable;
 mod shipping;
 mod shop;
+mod signing;
 mod sim_clock;
 mod slow_body;
 mod snapshot;

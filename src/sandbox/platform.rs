@@ -21,6 +21,7 @@ use super::{
     query::Query,
     refusal::Refusal,
     roster::Roster,
+    signing,
     sim_clock::{Setting, SimClock},
     snapshot::Snapshot,
     state::State,
@@ -239,7 +240,10 @@ impl Platform {
         let asked = Asked { roster, query: &query, form: &form, call };
         let claim = credential.claim(&asked);
         match &claim.account {
-            Some(account) => Exchange { account, roster, call, spec, query, form }.run(&claim),
+            Some(account) => {
+                let (form, seal) = signing::open(account, roster, call, form);
+                Exchange { account, roster, call, spec, query, form, seal }.run(&claim)
+            }
             None => self.refuse_stranger(call, spec, &claim, &form),
         }
     }

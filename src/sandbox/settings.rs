@@ -14,6 +14,7 @@ use super::{
         aftersale_switches::AftersaleSettings,
         {component_settings::ComponentSettings, switches::ShopSettings},
     },
+    signing,
 };
 
 pub(super) use super::choice::{CodeType, IpCheck, JsonType, OauthScope, TooSoon};
@@ -23,7 +24,7 @@ pub(super) use super::choice::{CodeType, IpCheck, JsonType, OauthScope, TooSoon}
 ///
 /// Switches of a single room stand in a struct of that room; all have one list of names.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(deny_unknown_fields, default)]
 pub(super) struct Settings {
     /// Who may call; empty = everybody, as for a new mini program.
     pub(super) ip_list: Vec<IpRule>,
@@ -122,6 +123,9 @@ pub(super) struct Settings {
     /// Those of third-party platforms.
     #[serde(flatten)]
     pub(super) open: open::Switches,
+    /// Those of API signing.
+    #[serde(flatten)]
+    pub(super) signing: signing::Switches,
     /// Gives ids above 2^53, which many a JSON reader rounds.
     pub(super) large_ids: bool,
     /// Switches of the transaction component.
@@ -184,6 +188,7 @@ impl Default for Settings {
             push_retry_wait_ms: 100,
             agent_id: 1_000_002,
             open: open::Switches::default(),
+            signing: signing::Switches::default(),
             large_ids: false,
             risky_words: vec!["特3456书yuuo莞6543李zxcz蒜7782法fgnv级".to_owned()],
             component: ComponentSettings::default(),

@@ -27,6 +27,7 @@ use super::{
     settings::Settings,
     shipping::Shipping,
     shop::Shop,
+    signing::Signing,
     tickets::Tickets,
     token_ledger::Ledger,
 };
@@ -87,6 +88,8 @@ pub(super) struct State {
     pub(super) shipping: Shipping,
     /// What it is as a third-party platform.
     pub(super) open: OpenPlatform,
+    /// Its keys for sealed calls.
+    pub(super) signing: Signing,
     /// Its options, which a third-party platform may read and set.
     pub(super) options: Options,
     /// Login codes used up.

@@ -21,6 +21,10 @@ pub mod header {
     pub const SIGNATURE: &str = "Wechatmp-Signature";
     /// The number of the key that signed: of answers always, of requests maybe.
     pub const SERIAL: &str = "Wechatmp-Serial";
+    /// The signature by the key before, while the platform's certificates change.
+    pub const SIGNATURE_DEPRECATED: &str = "Wechatmp-Signature-Deprecated";
+    /// Its number.
+    pub const SERIAL_DEPRECATED: &str = "Wechatmp-Serial-Deprecated";
 }
 
 /// What is wrong with a sealed request or answer; the platform's table.

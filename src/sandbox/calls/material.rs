@@ -33,12 +33,14 @@ fn add(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     }
     let (title, introduction) = match kind {
         MediaKind::Video => description(cx)?,
-        MediaKind::Image | MediaKind::Voice | MediaKind::Thumb => Default::default(),
+        MediaKind::Image | MediaKind::Voice | MediaKind::Thumb | MediaKind::File => {
+            Default::default()
+        }
     };
     let media_id = cx.account.ids.text(64);
     let url = match kind {
         MediaKind::Image | MediaKind::Thumb => picture_url(cx, part),
-        MediaKind::Video | MediaKind::Voice => String::new(),
+        MediaKind::Video | MediaKind::Voice | MediaKind::File => String::new(),
     };
     let mut answer = json!({ "media_id": media_id });
     if !url.is_empty() {

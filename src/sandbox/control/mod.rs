@@ -20,6 +20,7 @@ use super::{
     push::{self, Sender},
     query::Query,
     shop::{audits, trace},
+    signing,
 };
 
 /// As [`answer`], and sets push URLs, which is the one thing that asks somebody else.
@@ -135,6 +136,7 @@ fn act(platform: &Platform, account: &Account, request: &Request<'_>) -> Told {
         (noun, "") if open::control::NOUNS.contains(&noun) => {
             open::control::act(platform, account, method, noun, body)
         }
+        ("signing", "") => signing::control::act(account, method, body),
         ("state", part) if is_get => parts::show(account, part, &request.query),
         (noun, _) if NOUNS.contains(&noun) => {
             Err((StatusCode::METHOD_NOT_ALLOWED, format!("not with {method}: {CHOICES}")))
@@ -206,7 +208,7 @@ const CHOICES: &str = "GET, POST or DELETE faults, DELETE faults/{id}, GET count
                        clock, GET or POST events, GET, POST or DELETE push, GET pushes, POST \
                        pushes/{id}/redeliver, GET journal, POST reset, GET or POST state, GET \
                        state/{part}, GET snapshot, POST restore, POST cashier, POST traces, GET or POST \
-                       audits; of third-party platforms GET component, POST authorize, POST \
+                       audits, GET or POST signing; of third-party platforms GET component, POST authorize, POST \
                        unauthorize";
 const NOUNS: &[&str] = &[
     "cashier", "traces", "faults", "counters", "clock", "events", "journal", "reset", "state",

@@ -43,6 +43,7 @@ fn find(state: &State, name: &str) -> Option<Value> {
     match name {
         "media" => Some(state.media.to_json()),
         "open" => Some(state.open.to_json()),
+        "signing" => Some(state.signing.to_json()),
         _ => one_field::field(state, name).or_else(|| one_field::field(&state.shop, name)),
     }
 }
