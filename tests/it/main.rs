@@ -14,6 +14,7 @@ mod leaks;
 mod limits;
 mod retry;
 mod scenarios;
+mod sdks;
 mod shutdown;
 mod tokens;
 mod tools;

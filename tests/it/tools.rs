@@ -13,23 +13,27 @@ use serde_json::json;
 use crate::support::{Gateway, gateway::Builder};
 
 /// The tool, or none after having said so.
-fn tool(variable: &str, usual: &str, try_it: &[&str]) -> Option<PathBuf> {
+pub(crate) fn tool(variable: &str, usual: &str, try_it: &[&str]) -> Option<PathBuf> {
     let path = std::env::var_os(variable).map_or_else(|| PathBuf::from(usual), PathBuf::from);
     let works =
         Command::new(&path).args(try_it).output().is_ok_and(|output| output.status.success());
     if works {
         return Some(path);
     }
-    let message = format!("{usual} is not here ({variable} may name it)");
+    skip(&format!("{usual} {try_it:?} does not work ({variable} may name another)"));
+    None
+}
+
+/// Says why a test is skipped.
+pub(crate) fn skip(message: &str) {
     assert!(
         std::env::var_os("WXGATE_TEST_TOOLS").is_none_or(|value| value != "required"),
         "{message}"
     );
     eprintln!("skipped: {message}");
-    None
 }
 
-fn text(output: &Output) -> String {
+pub(crate) fn text(output: &Output) -> String {
     format!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),
@@ -37,7 +41,7 @@ fn text(output: &Output) -> String {
     )
 }
 
-fn base_url(gateway: &Gateway) -> String {
+pub(crate) fn base_url(gateway: &Gateway) -> String {
     format!("https://localhost:{}", gateway.client.address.port())
 }
 
