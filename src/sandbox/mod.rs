@@ -76,6 +76,8 @@ mod world;
 
 #[cfg(test)]
 mod over_the_wire;
+#[cfg(test)]
+mod platform_tests;
 
 pub use call::{Answer, Call, Cut, Reply};
 pub use control::RESTORE_CAP_BYTES;

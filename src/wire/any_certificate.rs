@@ -12,7 +12,7 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 /// Takes any certificate, but still wants the peer to hold its key. Only for servers on the same
 /// host: see [`super::RootsSource::AnyOnLoopback`].
 #[derive(Debug)]
-pub(super) struct AnyCertificate(Arc<CryptoProvider>);
+pub(crate) struct AnyCertificate(Arc<CryptoProvider>);
 
 impl Default for AnyCertificate {
     fn default() -> Self {

@@ -21,6 +21,7 @@ pub(crate) mod testing;
 mod tls;
 mod tunnel;
 
+pub(crate) use any_certificate::AnyCertificate;
 pub use client::{ANSWER_CAP_BYTES, Client};
 pub use connector::{
     ConnectFailure, ConnectLimits, ConnectTiming, Connected, Connector, ConnectorOptions,
