@@ -225,3 +225,34 @@ async fn what_was_recorded_is_played_again() {
     assert!(output.status.success(), "{}", text(&output));
     assert!(text(&output).contains("3 of 3"), "{}", text(&output));
 }
+
+/// The documents' 38 steps with the waits between them, the old generation, and order shipping.
+const SHIPPED: &[&str] = &["transaction-component", "transaction-component-old", "order-shipping"];
+
+#[test]
+fn what_is_shipped_passes_on_a_sandbox_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = cli_in(folder.path(), &[&["sandbox", "run"], SHIPPED].concat());
+    assert!(output.status.success(), "{}", text(&output));
+}
+
+#[test]
+fn what_is_shipped_passes_directly() {
+    let folder = tempfile::tempdir().unwrap();
+    let alone = Alone::start(folder.path());
+    let at = ["--base", &alone.url, "--ca", "ca.pem", "--control-token", "t1"];
+    let app = ["--app-id", "wx0123456789abcdef", "--app-secret", "sandbox-app-secret"];
+    let line = [&["sandbox", "run"], SHIPPED, &at[..], &app[..]].concat();
+    let output = cli_in(folder.path(), &line);
+    assert!(output.status.success(), "{}", text(&output));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_shipped_passes_through_a_gateway() {
+    let gateway = Gateway::start().await;
+    let url = format!("https://localhost:{}", gateway.client.address.port());
+    let key = gateway.client.key.clone().unwrap();
+    let at = ["--base", &url, "--key", &key, "--ca", "certs/ca.pem"];
+    let output = gateway.cli(&[&["sandbox", "run"], SHIPPED, &at[..]].concat());
+    assert!(output.status.success(), "{}", text(&output));
+}
