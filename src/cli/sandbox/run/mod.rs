@@ -4,6 +4,7 @@ mod caller;
 mod multipart;
 mod own;
 mod player;
+mod sent;
 mod told;
 mod watch;
 

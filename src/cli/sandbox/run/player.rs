@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{
-    caller::{ACCESS_TOKEN, Answered, Caller, JSON, Sending, told},
+    caller::{Answered, Caller, JSON, Sending, told},
     multipart,
+    sent::without_secrets,
     watch::Watch,
 };
 use crate::{
@@ -24,7 +25,6 @@ use crate::{
     scenario::{
         Action, DiffLine, Payload, Scenario, Scope, Step, compare, fill, fill_text, uses_clock,
     },
-    wechat::credential::{SECRET_FIELDS, SECRET_PARAMETERS},
 };
 
 /// A scenario as far as it has come.
@@ -330,24 +330,6 @@ impl Player {
             let skew_ms = date_ms.saturating_sub(SystemClock.unix_ms());
             self.skew_ms = if skew_ms.abs() > NO_SKEW_MS { skew_ms } else { 0 };
         }
-    }
-}
-
-/// What was sent, for a screen or a log.
-pub(super) fn without_secrets(value: &Value) -> Value {
-    let is_secret = |name: &str| {
-        name == ACCESS_TOKEN || SECRET_FIELDS.contains(&name) || SECRET_PARAMETERS.contains(&name)
-    };
-    match value {
-        Value::Object(fields) => fields
-            .iter()
-            .map(|(name, value)| match is_secret(name) {
-                true => (name.clone(), Value::from("***")),
-                false => (name.clone(), without_secrets(value)),
-            })
-            .collect(),
-        Value::Array(items) => items.iter().map(without_secrets).collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
     }
 }
 

@@ -114,6 +114,6 @@ fn what_goes_together_is_said_on_the_command_line() {
 #[test]
 fn a_failed_step_shows_no_secret() {
     let sent = serde_json::json!({"query": {"access_token": "t1"}, "body": {"a": [{"secret": "s1"}], "n": 1}});
-    let shown = player::without_secrets(&sent).to_string();
+    let shown = sent::without_secrets(&sent).to_string();
     assert!(!shown.contains("t1") && !shown.contains("s1") && shown.contains("\"n\":1"), "{shown}");
 }
