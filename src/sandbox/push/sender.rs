@@ -149,8 +149,12 @@ async fn over<S>(stream: S, request: Request<Full<Bytes>>) -> Result<Received, S
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let (mut sender, connection) =
-        http1::handshake(TokioIo::new(stream)).await.map_err(SendError::Http)?;
+    // Little at a time: between two reads the deadline is looked at, also where a peer sends one
+    // interim answer after the other.
+    let mut builder = http1::Builder::new();
+    builder.max_buf_size(MOST_HEAD_BYTES);
+    let made = builder.handshake(TokioIo::new(stream)).await;
+    let (mut sender, connection) = made.map_err(SendError::Http)?;
     let exchange = async {
         let answer = sender.send_request(request).await.map_err(SendError::Http)?;
         let status = answer.status().as_u16();
@@ -173,6 +177,7 @@ where
 
 /// `success` has seven.
 const MOST_ANSWER_BYTES: usize = 64 << 10;
+const MOST_HEAD_BYTES: usize = 16 << 10;
 const MOST_ADDRESSES: usize = 8;
 
 #[cfg(test)]

@@ -37,7 +37,16 @@ impl PushUrl {
         if ServerName::try_from(host).is_err() {
             return Err(format!("url: `{host}` is neither a host name nor an address"));
         }
-        let port = uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
+        let port = match (uri.port_u16(), authority.rsplit_once(':')) {
+            (Some(0), _) => return Err("url: there is no port 0".to_owned()),
+            (Some(port), _) => port,
+            // An IPv6 address has colons and ends in a bracket.
+            (None, Some((_, behind))) if !behind.is_empty() && !behind.ends_with(']') => {
+                return Err(format!("url: `{behind}` is no port"));
+            }
+            (None, _) if is_tls => 443,
+            (None, _) => 80,
+        };
         Ok(Self { host: host.to_ascii_lowercase(), port, is_tls, uri })
     }
 
@@ -99,6 +108,8 @@ mod tests {
         assert_eq!(target("https://localhost"), "/?a=1&b=x%20y");
         let url = PushUrl::parse("http://[::1]:8000/x").unwrap();
         assert_eq!((url.host(), url.port(), url.authority()), ("::1", 8000, "[::1]:8000"));
+        assert_eq!(PushUrl::parse("http://[::1]/").unwrap().port(), 80);
+        assert_eq!(PushUrl::parse("http://localhost:/").unwrap().port(), 80);
         let url = PushUrl::parse("https://LocalHost").unwrap();
         assert_eq!((url.host(), url.port(), url.is_tls()), ("localhost", 443, true));
     }
@@ -116,6 +127,9 @@ mod tests {
             "http://localhost/#part",
             "http:// localhost/",
             "http://a..b/",
+            "http://localhost:0/",
+            "http://localhost:99999/",
+            "http://[::1]:99999/",
             &long,
         ] {
             assert!(PushUrl::parse(bad).is_err(), "{bad}");
