@@ -91,7 +91,10 @@ impl Round {
 
     async fn attempt(&self, job: &Job, number: u32) -> (Attempt, bool) {
         let app_id = &self.account.identity.app_id;
-        let time_ms = self.account.now_ms();
+        // On a clock that stands a push is as of its event, so that a run that is repeated is
+        // the same, however fast the receiver is.
+        let is_frozen = self.account.clock().is_frozen();
+        let time_ms = if is_frozen { job.entered_ms } else { self.account.now_ms() };
         let stamp = stamp(&self.account.tag, job.id, number, time_ms);
         let began = Instant::now();
         let limit = Duration::from_millis(job.limits.deadline_ms);

@@ -48,6 +48,8 @@ struct Claim(Arc<()>);
 /// One push that is to be delivered, with all that it takes.
 struct Job {
     id: u64,
+    /// When it was entered.
+    entered_ms: i64,
     config: PushConfig,
     event: String,
     message: Map<String, Value>,
@@ -108,7 +110,7 @@ impl Push {
         if !self.knows(claim) {
             return None;
         }
-        while let Some((id, seq)) = self.log.next_waiting() {
+        while let Some((id, seq, entered_ms)) = self.log.next_waiting() {
             let Some(config) = &self.config else {
                 self.log.close(id, Outcome::Skipped);
                 continue;
@@ -125,6 +127,7 @@ impl Push {
             };
             return Some(Job {
                 id,
+                entered_ms,
                 config: config.clone(),
                 event: event.name.clone(),
                 message: event.message.clone(),

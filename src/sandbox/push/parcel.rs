@@ -36,12 +36,12 @@ pub(super) fn push(
     };
     let encrypt = is_sealed.then(|| config.key().encrypt(*random, plain.as_bytes(), app_id));
     let plain_signature = signed(None);
-    let mut parameters = vec![
-        ("signature", plain_signature.as_str()),
-        ("timestamp", timestamp),
-        ("nonce", nonce),
-        ("openid", text("FromUserName")),
-    ];
+    let mut parameters =
+        vec![("signature", plain_signature.as_str()), ("timestamp", timestamp), ("nonce", nonce)];
+    // What a third-party platform is told comes from no user.
+    if !text("FromUserName").is_empty() {
+        parameters.push(("openid", text("FromUserName")));
+    }
     let sealed_signature = encrypt.as_deref().map(|encrypt| signed(Some(encrypt)));
     if let Some(sealed_signature) = &sealed_signature {
         parameters.push(("encrypt_type", "aes"));
@@ -55,7 +55,8 @@ pub(super) fn push(
             written(config.format, &both)
         }
         (Mode::Secure, Some(encrypt)) => {
-            let sealed = [("ToUserName", text("ToUserName")), ("Encrypt", encrypt.as_str())];
+            let receiver = if message.contains_key("ToUserName") { "ToUserName" } else { "AppId" };
+            let sealed = [(receiver, text(receiver)), ("Encrypt", encrypt.as_str())];
             let sealed = sealed.map(|(name, value)| (name.to_owned(), value.into()));
             written(config.format, &Map::from_iter(sealed))
         }

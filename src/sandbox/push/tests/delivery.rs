@@ -5,10 +5,14 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::{
-    Rig,
+    Rig, key,
     receiver::{Receiver, ok},
 };
-use crate::sandbox::calls::bench::{call, product};
+use crate::{
+    base::kind::AccountKind,
+    sandbox::calls::bench::{call, product},
+    wechat::push_message,
+};
 
 #[tokio::test]
 async fn a_dead_url_is_tried_and_logged_and_nobody_waits_for_it() {
@@ -143,5 +147,37 @@ async fn an_audit_that_is_decided_by_itself_is_pushed() {
     let message = receiver.next().await.message("json");
     assert_eq!(message["Event"], "open_product_spu_audit");
     assert_eq!(message["OpenProductSpuAudit"]["out_product_id"], "A");
+    rig.tasks.shutdown().await;
+}
+
+#[tokio::test]
+async fn on_a_clock_that_stands_a_push_leaves_no_trace_of_how_fast_it_was() {
+    let rig = Rig::start().await;
+    let receiver = Receiver::start(false, |_, _| Some(ok("success"))).await;
+    rig.push_to(&receiver.url, json!({})).await;
+    rig.fire("text").await;
+    let push = rig.ended(1).await;
+    assert_eq!(push["attempts"][0]["time"], push["time"], "{push}");
+    let snapshot = rig.control(Method::GET, "snapshot", &Value::Null).await;
+    assert!(!snapshot.1.to_string().contains("took_ms"));
+    rig.tasks.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_third_party_platform_is_pushed_its_tickets() {
+    let rig = Rig::start_of(AccountKind::OpenPlatform).await;
+    let receiver = Receiver::start(false, |_, _| Some(ok("success"))).await;
+    rig.push_to(&receiver.url, json!({ "mode": "secure", "format": "xml" })).await;
+    rig.post("clock", json!({ "advance_s": 600 })).await;
+    let came = receiver.next().await;
+    let sealed = came.message("xml");
+    assert_eq!((&sealed["AppId"], came.parameter("openid")), (&json!("wx1"), None));
+    assert!(!sealed.contains_key("ToUserName"));
+    let encrypt = sealed["Encrypt"].as_str().unwrap();
+    assert!(came.is_signed("msg_signature", Some(encrypt)));
+    let opened = String::from_utf8(key().decrypt(encrypt, "wx1").unwrap()).unwrap();
+    let message = push_message::from_xml(&opened).unwrap();
+    assert_eq!(message["InfoType"], "component_verify_ticket");
+    assert!(message["ComponentVerifyTicket"].is_string());
     rig.tasks.shutdown().await;
 }

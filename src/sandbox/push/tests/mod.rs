@@ -10,8 +10,8 @@ use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    base::{secret::Secret, tasks::Tasks},
-    sandbox::{Sandbox, SandboxOptions, Tls, calls::bench::account},
+    base::{kind::AccountKind, secret::Secret, tasks::Tasks},
+    sandbox::{Sandbox, SandboxAccount, SandboxOptions, Tls, calls::bench::account},
     wechat::push_crypto::EncodingAesKey,
 };
 
@@ -25,9 +25,13 @@ pub(super) struct Rig {
 
 impl Rig {
     pub(super) async fn start() -> Self {
+        Self::start_of(AccountKind::MiniProgram).await
+    }
+
+    pub(super) async fn start_of(kind: AccountKind) -> Self {
         let tasks = Tasks::default();
         let options = SandboxOptions {
-            accounts: vec![account("shop", "wx1", "s1")],
+            accounts: vec![SandboxAccount { kind, ..account("shop", "wx1", "s1") }],
             tls: Tls::Plain,
             seed: Some(1),
             ..SandboxOptions::default()
