@@ -41,6 +41,8 @@ pub(super) struct CallSpec {
     pub(super) is_plain: bool,
     /// Whether it hands out access tokens.
     pub(super) is_token_call: bool,
+    /// Whether it keeps what its body holds, of which there is an end.
+    pub(super) is_keeping: bool,
     /// Whether it is one of the component, with a table of fields.
     pub(super) is_shop: bool,
     /// What it does, once everything above was found good.
@@ -100,6 +102,7 @@ impl CallSpec {
             limits: Limits::USUAL,
             is_plain: false,
             is_token_call: false,
+            is_keeping: false,
             is_shop: false,
             handler,
         }
@@ -140,6 +143,11 @@ impl CallSpec {
     /// With JSON as `text/plain`.
     pub(super) const fn plain(self) -> Self {
         Self { is_plain: true, ..self }
+    }
+
+    /// One that keeps its body, or much of it.
+    pub(super) const fn keeping(self) -> Self {
+        Self { is_keeping: true, ..self }
     }
 
     /// One that hands out access tokens.

@@ -16,7 +16,7 @@ use super::{
     judge::Case,
     query::Query,
     refusal::Refusal,
-    rid_log::Record,
+    rid_log::{self, Record},
     roster::Roster,
     shop,
     signing::{self, Seal},
@@ -95,7 +95,14 @@ impl Exchange<'_> {
         if spec.is_shop {
             shop::admit(&cx, spec)?;
         }
-        (spec.handler)(&cx)
+        if !spec.is_keeping {
+            return (spec.handler)(&cx);
+        }
+        let bytes = call.body.len();
+        account.state().kept.check(bytes)?;
+        let answer = (spec.handler)(&cx)?;
+        account.state().kept.add(bytes);
+        Ok(answer)
     }
 
     /// The call for its rid. A call with the AppSecret is kept without what it carried:
@@ -104,7 +111,7 @@ impl Exchange<'_> {
         let is_secret = self.spec.is_some_and(|spec| spec.credential.is_secret());
         let (query, body) = match is_secret {
             true => ("", &[][..]),
-            false => (self.call.query.as_str(), &self.call.body[..]),
+            false => (self.call.query.as_str(), rid_log::start(&self.call.body)),
         };
         Record {
             rid: rid.to_owned(),
@@ -112,7 +119,7 @@ impl Exchange<'_> {
             cost_ms: 0,
             query: query.to_owned(),
             request_body: String::from_utf8_lossy(body).into_owned(),
-            response_body: String::from_utf8_lossy(&answer.body).into_owned(),
+            response_body: String::from_utf8_lossy(rid_log::start(&answer.body)).into_owned(),
             client_ip,
         }
     }

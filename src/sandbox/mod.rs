@@ -37,6 +37,7 @@ mod intake;
 mod ip_rule;
 mod journal;
 mod judge;
+mod kept;
 mod kind_settings;
 mod login_codes;
 mod media_store;

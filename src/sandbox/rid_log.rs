@@ -70,6 +70,12 @@ impl RidLog {
     }
 }
 
+/// As much of a body as can be kept, so that no more of a long one is copied; and a character
+/// more, which may be cut through.
+pub(super) fn start(body: &[u8]) -> &[u8] {
+    body.get(..MOST_TEXT_BYTES + 4).unwrap_or(body)
+}
+
 /// Query and bodies hold tokens.
 impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

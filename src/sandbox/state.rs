@@ -17,6 +17,7 @@ use super::{
     events::EventLog,
     fault_list::Faults,
     journal::Journal,
+    kept::Kept,
     login_codes::LoginCodes,
     media_store::MediaStore,
     moment,
@@ -94,6 +95,8 @@ pub(super) struct State {
     pub(super) options: Options,
     /// Login codes used up.
     pub(super) login_codes: LoginCodes,
+    /// Bytes of bodies that calls kept.
+    pub(super) kept: Kept,
     /// Customer messages sent, by openid.
     replies: BTreeMap<String, u32>,
 }

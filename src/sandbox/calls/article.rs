@@ -14,9 +14,9 @@ use crate::sandbox::{
 
 /// Publishing takes its time; how long is the account's switch.
 pub(in crate::sandbox) const CALLS: &[CallSpec] = &[
-    CallSpec::post("/cgi-bin/draft/add", add),
+    CallSpec::post("/cgi-bin/draft/add", add).keeping(),
     CallSpec::post("/cgi-bin/draft/get", tell),
-    CallSpec::post("/cgi-bin/draft/update", update),
+    CallSpec::post("/cgi-bin/draft/update", update).keeping(),
     CallSpec::post("/cgi-bin/draft/delete", delete),
     CallSpec::get("/cgi-bin/draft/count", count),
     CallSpec::post("/cgi-bin/draft/batchget", page),

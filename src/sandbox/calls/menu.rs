@@ -14,10 +14,10 @@ use crate::sandbox::{
 
 /// Calls that take buttons refuse `\u` escapes where the account's switch asks for it.
 pub(in crate::sandbox) const CALLS: &[CallSpec] = &[
-    CallSpec::post("/cgi-bin/menu/create", create),
+    CallSpec::post("/cgi-bin/menu/create", create).keeping(),
     CallSpec::get("/cgi-bin/menu/get", tell),
     CallSpec::get("/cgi-bin/menu/delete", delete),
-    CallSpec::post("/cgi-bin/menu/addconditional", add_conditional),
+    CallSpec::post("/cgi-bin/menu/addconditional", add_conditional).keeping(),
     CallSpec::post("/cgi-bin/menu/delconditional", delete_conditional),
     CallSpec::post("/cgi-bin/menu/trymatch", try_match),
     CallSpec::get("/cgi-bin/get_current_selfmenu_info", tell_current),

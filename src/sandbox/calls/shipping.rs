@@ -14,8 +14,8 @@ use crate::sandbox::{
 
 /// Mini programs that sell must use these.
 pub(in crate::sandbox) const CALLS: &[CallSpec] = &[
-    CallSpec::post("/wxa/sec/order/upload_shipping_info", upload),
-    CallSpec::post("/wxa/sec/order/upload_combined_shipping_info", upload_combined),
+    CallSpec::post("/wxa/sec/order/upload_shipping_info", upload).keeping(),
+    CallSpec::post("/wxa/sec/order/upload_combined_shipping_info", upload_combined).keeping(),
     CallSpec::post("/wxa/sec/order/get_order", tell),
     CallSpec::post("/wxa/sec/order/notify_confirm_receive", remind),
     CallSpec::post("/wxa/sec/order/opspecialorder", delay),

@@ -17,16 +17,16 @@ use crate::sandbox::{
 
 /// Fields and errcodes as in the documents of the component (read 2026-08).
 pub(in crate::sandbox) const CALLS: &[CallSpec] = &[
-    CallSpec::shop("/shop/ecaftersale/add", add),
-    CallSpec::shop("/shop/ecaftersale/update", update),
+    CallSpec::shop("/shop/ecaftersale/add", add).keeping(),
+    CallSpec::shop("/shop/ecaftersale/update", update).keeping(),
     CallSpec::shop("/shop/ecaftersale/cancel", cancel),
-    CallSpec::shop("/shop/ecaftersale/uploadreturninfo", send_back),
+    CallSpec::shop("/shop/ecaftersale/uploadreturninfo", send_back).keeping(),
     CallSpec::shop("/shop/ecaftersale/get", aftersale_list::one),
     CallSpec::shop("/shop/ecaftersale/get_list", aftersale_list::all),
     CallSpec::shop("/shop/ecaftersale/acceptrefund", accept_refund),
-    CallSpec::shop("/shop/ecaftersale/acceptreturn", accept_return),
-    CallSpec::shop("/shop/ecaftersale/reject", reject),
-    CallSpec::shop("/shop/ecaftersale/upload_certificates", certify),
+    CallSpec::shop("/shop/ecaftersale/acceptreturn", accept_return).keeping(),
+    CallSpec::shop("/shop/ecaftersale/reject", reject).keeping(),
+    CallSpec::shop("/shop/ecaftersale/upload_certificates", certify).keeping(),
     CallSpec::shop("/shop/ecaftersale/merchanttest", test),
 ];
 

@@ -23,7 +23,7 @@ pub(in crate::sandbox) const CALLS: &[CallSpec] = &[
     CallSpec::shop("/shop/cat/get", categories).limited(Limits::USUAL),
     CallSpec::shop("/shop/ec/category/getcategoryrule", rule),
     CallSpec::shop("/shop/audit/audit_category", submit_category),
-    CallSpec::shop("/shop/audit/audit_brand", submit_brand),
+    CallSpec::shop("/shop/audit/audit_brand", submit_brand).keeping(),
     CallSpec::shop("/shop/audit/result", result),
     CallSpec::shop("/shop/audit/get_miniapp_certificate", certificates),
     CallSpec::shop("/shop/account/get_category_list", own_categories),

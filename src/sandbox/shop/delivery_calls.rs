@@ -18,7 +18,7 @@ use crate::sandbox::{
 /// `recieve` is the platform's.
 pub(in crate::sandbox) const CALLS: &[CallSpec] = &[
     CallSpec::shop("/shop/delivery/get_company_list", company::list),
-    CallSpec::shop("/shop/delivery/send", send),
+    CallSpec::shop("/shop/delivery/send", send).keeping(),
     CallSpec::shop("/shop/delivery/recieve", receive),
 ];
 

@@ -19,7 +19,7 @@ use crate::sandbox::{
 
 /// Fields and errcodes as in the documents of the component (read 2026-08).
 pub(in crate::sandbox) const CALLS: &[CallSpec] = &[
-    CallSpec::shop("/shop/aftersale/add", add),
+    CallSpec::shop("/shop/aftersale/add", add).keeping(),
     CallSpec::shop("/shop/aftersale/get", show),
     CallSpec::shop("/shop/aftersale/update", update),
     CallSpec::shop("/shop/aftersale/update_deadline", move_deadline),

@@ -19,7 +19,7 @@ use crate::sandbox::{
 
 /// Fields and errcodes as in the documents of the component (read 2026-08).
 pub(in crate::sandbox) const CALLS: &[CallSpec] = &[
-    CallSpec::shop("/shop/order/add", add),
+    CallSpec::shop("/shop/order/add", add).keeping(),
     CallSpec::shop("/shop/order/getpaymentparams", payment_params::give),
     CallSpec::shop("/shop/order/pay", pay),
     CallSpec::shop("/shop/order/close", close),

@@ -19,7 +19,7 @@ use crate::sandbox::{
 
 /// Fields and errcodes as in the documents of the component (read 2026-08).
 pub(in crate::sandbox) const CALLS: &[CallSpec] = &[
-    CallSpec::shop("/shop/pay/createorder", create),
+    CallSpec::shop("/shop/pay/createorder", create).keeping(),
     CallSpec::shop("/shop/pay/closeorder", close),
     CallSpec::shop("/shop/pay/getorder", get),
     CallSpec::shop("/shop/pay/getorderlist", list),

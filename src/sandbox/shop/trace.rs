@@ -49,7 +49,8 @@ impl Traces {
 /// is needed, for which account, and the id of the attribution.
 pub(in crate::sandbox) fn give(account: &Account, body: &[u8]) -> Result<Value, String> {
     let fields: Fields = serde_json::from_slice(body).map_err(|error| error.to_string())?;
-    let openid = text(&fields, "openid").ok_or("`openid` says whose order it is going to be")?;
+    let openid = text(&fields, "openid").filter(|openid| openid.len() <= MOST_OPENID_BYTES);
+    let openid = openid.ok_or("`openid` says whose order it is going to be")?;
     let state = &mut *account.state();
     let scene = amount(&fields, "scene");
     let is_matched =
@@ -65,6 +66,8 @@ pub(in crate::sandbox) fn give(account: &Account, body: &[u8]) -> Result<Value, 
 
 const LIFE_MS: i64 = 600_000;
 const MOST_TRACES: usize = 10_000;
+/// Four times as long as the platform's.
+const MOST_OPENID_BYTES: usize = 128;
 
 #[cfg(test)]
 mod tests {
