@@ -42,6 +42,13 @@ impl Agenda {
         self.due.first_key_value().map(|((at_ms, _), _)| *at_ms)
     }
 
+    /// Whether it may be taken up again: what repeats itself stands in it once, so that no
+    /// document makes it grow.
+    pub(super) fn is_sane(&self) -> bool {
+        let repeats = self.due.values().filter(|what| **what == Due::ComponentTicket).count();
+        repeats <= 1 && self.due.len() <= MOST_ENTRIES
+    }
+
     /// Whether something was entered since this was last asked.
     pub(super) fn take_news(&mut self) -> bool {
         std::mem::take(&mut self.is_news)

@@ -115,6 +115,9 @@ impl Fault {
         if raw.path.as_ref().is_some_and(|path| !path.starts_with('/') && path != "*") {
             return Err("`path` begins with /, such as /shop/spu/add or /shop/*".to_owned());
         }
+        if raw.path.as_ref().is_some_and(|path| path.len() > MOST_PATH_BYTES) {
+            return Err(format!("`path` has at most {MOST_PATH_BYTES} bytes"));
+        }
         let usual_count = if raw.probability.is_none() { 1 } else { 0 };
         let count = raw.count.unwrap_or(usual_count);
         Ok(Self {
@@ -128,6 +131,12 @@ impl Fault {
             id: 0,
             struck: 0,
         })
+    }
+
+    /// Whether it lies within the bounds of [`Self::parse`], for one from a document.
+    pub(super) fn is_sane(&self) -> bool {
+        self.delay_ms <= MOST_DELAY_MS
+            && self.path.as_ref().is_none_or(|path| path.len() <= MOST_PATH_BYTES)
     }
 
     /// Whether the fault is meant for a call of `path`.
@@ -194,6 +203,8 @@ fn per_million(probability: f64) -> Result<u32, String> {
 const MILLION: u32 = 1_000_000;
 /// Longer than any time limit that somebody may want to test.
 const MOST_DELAY_MS: u64 = 600_000;
+/// Longer than any path of the platform.
+const MOST_PATH_BYTES: usize = 200;
 
 #[cfg(test)]
 mod tests {

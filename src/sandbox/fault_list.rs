@@ -78,6 +78,12 @@ impl Faults {
         has_room
     }
 
+    /// Whether those of a document are such as could have been armed.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let is_good = self.waiting.len() <= MOST_FAULTS && self.waiting.iter().all(Fault::is_sane);
+        is_good.then_some(()).ok_or_else(|| "`faults` holds what cannot be armed".to_owned())
+    }
+
     /// Forgets all.
     pub(super) fn clear(&mut self) {
         self.waiting.clear();

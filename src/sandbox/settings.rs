@@ -216,7 +216,8 @@ impl Settings {
         }
         let changed: Self =
             serde_json::from_value(Value::Object(all)).map_err(|error| error.to_string())?;
-        changed.checked()
+        changed.check()?;
+        Ok(changed)
     }
 
     /// All switches by name.
@@ -228,7 +229,7 @@ impl Settings {
     }
 
     /// What serde cannot see: headers that HTTP does not allow, lists without end.
-    fn checked(self) -> Result<Self, String> {
+    pub(super) fn check(&self) -> Result<(), String> {
         for (name, value) in &self.response_headers {
             let is_good = http::HeaderName::from_bytes(name.as_bytes()).is_ok()
                 && http::HeaderValue::from_str(value).is_ok()
@@ -250,7 +251,7 @@ impl Settings {
         if self.push_retries > MOST_PUSH_RETRIES {
             return Err(format!("push_retries: at most {MOST_PUSH_RETRIES}"));
         }
-        Ok(self)
+        Ok(())
     }
 }
 

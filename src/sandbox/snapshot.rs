@@ -117,6 +117,11 @@ impl Snapshot<State> {
         if !self.resumed().is_sane() {
             return Err("the clock lies before 1970 or after 2100".to_owned());
         }
+        if !self.state.agenda.is_sane() {
+            return Err("`agenda` holds too much".to_owned());
+        }
+        self.state.settings.check()?;
+        self.state.faults.check()?;
         Ok(self)
     }
 

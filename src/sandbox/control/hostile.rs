@@ -2,9 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::sandbox::{
-    calls::bench::{Bench, form, product},
-    shop::testing::order,
+use crate::{
+    base::kind::AccountKind,
+    sandbox::{
+        calls::bench::{Bench, form, product},
+        shop::testing::order,
+    },
 };
 
 /// An account in which much has happened.
@@ -77,4 +80,43 @@ fn numbers_at_their_ends_are_refused_or_lived_with() {
         }
     }
     assert!(restored > places.len(), "{restored} of {}", places.len());
+}
+
+#[test]
+fn a_platform_that_slept_for_ever_is_given_the_tickets_that_still_count() {
+    let bench = Bench::of_kind(AccountKind::OpenPlatform);
+    let mut odd = bench.control("GET", "snapshot", "").1;
+    for at_ms in [i64::MIN, -1, 0] {
+        odd["state"]["agenda"]["due"] = json!([[[at_ms, 1], "component_ticket"]]);
+        assert_eq!(bench.control("POST", "restore", &odd.to_string()).0, 200);
+        let told = bench.control("GET", "events", "").1["next"].as_u64().unwrap();
+        assert!((72..80).contains(&told), "{told} from {at_ms}");
+    }
+    let far = r#"{"at":"2099-12-30T00:00:00Z"}"#;
+    assert_eq!(bench.control("POST", "clock", far).0, 200);
+    let told = bench.control("GET", "events", "").1["next"].as_u64().unwrap();
+    assert!(told < 200, "{told}");
+}
+
+#[test]
+fn what_control_would_refuse_is_refused_in_a_snapshot_too() {
+    let good = busy().control("GET", "snapshot", "").1;
+    let bench = Bench::new();
+    let ticket = json!([[0, 1], "component_ticket"]);
+    let long = format!("/{}", "a".repeat(1000));
+    for (place, value) in [
+        ("/state/settings/push_retries", json!(u32::MAX)),
+        ("/state/settings/push_deadline_ms", json!(u64::MAX)),
+        ("/state/settings/response_headers", json!([["a\r\nb", "c"]])),
+        ("/state/faults/waiting/0/delay_ms", json!(u64::MAX)),
+        ("/state/faults/waiting/0/path", json!(long)),
+        ("/state/agenda/due", json!([ticket, [[0, 2], "component_ticket"]])),
+    ] {
+        let mut odd = good.clone();
+        *odd.pointer_mut(place).unwrap() = value;
+        let (status, told) = bench.control("POST", "restore", &odd.to_string());
+        assert_eq!(status, 400, "{place}: {told}");
+    }
+    let fault = json!({"kind": "busy", "path": long}).to_string();
+    assert_eq!(bench.control("POST", "faults", &fault).0, 400);
 }
