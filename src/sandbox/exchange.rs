@@ -1,8 +1,10 @@
 //! One call of an account, from its arrival to the journal.
 
+use std::{borrow::Cow, sync::LazyLock};
+
 use serde_json::Value;
 
-use crate::base::cidr::plain;
+use crate::base::{cidr::plain, redact::Redactor};
 
 use super::{
     account::Account,
@@ -79,7 +81,7 @@ impl Exchange<'_> {
             let is_forced = self.form.field("force_refresh") == Some(&Value::Bool(true));
             state.counters.note_token_call(is_forced);
         } else {
-            state.counters.note_call(&self.call.path);
+            state.counters.note_call(&self.path());
         }
         let strike = state.faults.strike(&self.call.path, is_token_call);
         if let Some(fault) = strike.tokens {
@@ -117,11 +119,28 @@ impl Exchange<'_> {
             rid: rid.to_owned(),
             time_ms,
             cost_ms: 0,
-            query: query.to_owned(),
-            request_body: String::from_utf8_lossy(body).into_owned(),
+            query: self.without_secrets(query.to_owned()),
+            request_body: self.without_secrets(String::from_utf8_lossy(body).into_owned()),
             response_body: String::from_utf8_lossy(rid_log::start(&answer.body)).into_owned(),
             client_ip,
         }
+    }
+
+    /// An AppSecret may also stand where no call wants one. A very short one, as in a test, is
+    /// part of much else.
+    fn without_secrets(&self, mut text: String) -> String {
+        for account in self.roster.all() {
+            let secret = &account.identity.app_secret;
+            if secret.len() >= LEAST_SECRET_BYTES && text.contains(secret) {
+                text = text.replace(secret, "***");
+            }
+        }
+        KEYS.text(&text).into_owned()
+    }
+
+    /// The path as it is written down.
+    fn path(&self) -> Cow<'_, str> {
+        KEYS.text(&self.call.path)
     }
 
     /// What a refusal is marked with.
@@ -149,7 +168,7 @@ impl Exchange<'_> {
         state.journal.note(Entry {
             time_ms: now_ms,
             method: self.call.method.to_string(),
-            path: self.call.path.clone(),
+            path: self.path().into_owned(),
             status: answer.status.as_u16(),
             errcode: answer.errcode,
             rid,
@@ -173,6 +192,11 @@ impl Exchange<'_> {
         Reply { headers, date_ms, ..reply(answer, strike) }
     }
 }
+
+const LEAST_SECRET_BYTES: usize = 8;
+
+/// A gateway's keys, which a caller may have put where none belongs: told by their shape.
+static KEYS: LazyLock<Redactor> = LazyLock::new(Redactor::new);
 
 /// What a token fault does, whether asked for at once or by a call that it waited for.
 pub(super) fn strike_tokens(state: &mut State, account: &Account, fault: TokenFault, now_ms: i64) {

@@ -68,6 +68,24 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_where_no_call_wants_one_is_kept_nowhere() {
+        let bench = Bench::new();
+        bench.platform.add_account(account("other", "wx2", "a-secret-that-is-long")).unwrap();
+        let query = format!("access_token={}&secret=a-secret-that-is-long", bench.token());
+        bench.get("/cgi-bin/nothing", &query);
+        bench.post_query("/cgi-bin/tags/create", &query, r#"{"a":"a-secret-that-is-long"}"#);
+        let key = format!("wxgk_0123456789_{}", "a".repeat(43));
+        bench.get(&format!("/{key}"), &query);
+        bench.post_query("/cgi-bin/tags/create", &query, &json!({ "a": key }).to_string());
+        let snapshot = bench.control("GET", "snapshot", "").1;
+        let records = snapshot["state"]["rids"]["records"].as_array().unwrap();
+        assert_eq!(records.len(), 4);
+        assert!(records[0]["query"].as_str().unwrap().ends_with("&secret=***"), "{snapshot}");
+        let snapshot = snapshot.to_string();
+        assert!(!snapshot.contains("a-secret") && !snapshot.contains(&key[..20]), "{snapshot}");
+    }
+
+    #[test]
     fn what_is_no_rid_or_not_ours_is_refused() {
         let bench = Bench::new();
         for rid in ["", "x", "617682e0-09059ac5", "617682e0-09059ac5-34a8e2ea-1"] {
