@@ -175,7 +175,7 @@ impl Starting {
         tasks.spawn(certificates.clone().watch(clock.clone(), tasks.clone()));
         let own = OwnListeners::default();
         own.set(listeners.iter().map(|listener| listener.address).collect());
-        let factory = factory(&stored, &options, &metrics, &tasks, own).await?;
+        let factory = factory(&stored, &options, &metrics, &tasks, own.clone()).await?;
         factory.broker.register_metrics(&mut metrics.registry);
         let keys =
             KeyRing::load(stored.store.clone(), &config.keys, clock, metrics.access.clone())?;
@@ -189,6 +189,8 @@ impl Starting {
             Some(address) => Some(metrics_door::open(address, metrics.registry, &core).await?),
             None => None,
         };
+        let public = listeners.iter().map(|listener| listener.address);
+        own.set(public.chain(metrics_address).collect());
         Ok(Self { core, metrics_address, first_key, ca_event, set_aside })
     }
 }
@@ -223,9 +225,10 @@ async fn factory(
         boot_clock,
     })
     .await?;
+    let sandbox = SandboxOptions { own_listeners: own.clone(), ..SandboxOptions::default() };
     Ok(AccountFactory {
         broker,
-        sandbox: Arc::new(Sandbox::start(SandboxOptions::default(), tasks.clone()).await?),
+        sandbox: Arc::new(Sandbox::start(sandbox, tasks.clone()).await?),
         own,
         resolver: Resolver::system(tasks.clone()),
         upstream_metrics: metrics.upstream.clone(),

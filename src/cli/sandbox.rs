@@ -132,6 +132,7 @@ fn options(args: ServeArgs) -> SandboxOptions {
         push_hosts: args.allow_push,
         token_life: args.token_life,
         state_file: args.state,
+        ..SandboxOptions::default()
     }
 }
 

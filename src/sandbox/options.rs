@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use crate::base::{kind::AccountKind, secret::Secret};
+use crate::{
+    base::{kind::AccountKind, secret::Secret},
+    wire::OwnListeners,
+};
 
 /// Everything that is fixed at the start; the rest is changed by control calls.
 #[derive(Clone, Debug)]
@@ -28,6 +31,8 @@ pub struct SandboxOptions {
     pub seed: Option<u64>,
     /// Hosts beside this one that events may be pushed to.
     pub push_hosts: Vec<String>,
+    /// Doors of the process that the sandbox is part of, which no event is pushed to.
+    pub own_listeners: OwnListeners,
     /// Life of a new access token; the platform's is [`SandboxOptions::TOKEN_LIFE`].
     pub token_life: Duration,
     /// Where all accounts are kept while it does not run; none = nowhere.
@@ -49,6 +54,7 @@ impl Default for SandboxOptions {
             allow_control_over_http: false,
             seed: None,
             push_hosts: Vec::new(),
+            own_listeners: OwnListeners::default(),
             token_life: Self::TOKEN_LIFE,
             state_file: None,
         }

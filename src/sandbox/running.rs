@@ -60,7 +60,7 @@ impl Sandbox {
         let bound = |source| SandboxError::Bind { address: listen, source };
         let listener = TcpListener::bind(listen).await.map_err(bound)?;
         let address = listener.local_addr().map_err(bound)?;
-        let sender = Arc::new(Sender::new(&options.push_hosts));
+        let sender = Arc::new(Sender::new(&options.push_hosts, options.own_listeners));
         let service = Arc::new(Service {
             platform: platform.clone(),
             sender: sender.clone(),

@@ -19,6 +19,7 @@ use tokio::{
 };
 
 use super::{trust::Trust, url::PushUrl};
+use crate::wire::OwnListeners;
 
 /// Sends pushes. A connection of its own for each, and never a redirect: both would lead past
 /// the check of the address.
@@ -26,6 +27,8 @@ use super::{trust::Trust, url::PushUrl};
 pub(in crate::sandbox) struct Sender {
     /// Hosts beside this one that may be pushed to; lower case.
     allowed: Vec<String>,
+    /// Where no push goes, whoever asks: metrics and calls are for others.
+    own: OwnListeners,
     trust: Trust,
 }
 
@@ -49,6 +52,8 @@ pub(super) enum SendError {
     },
     #[error("pushes go to this host only, not to {host} ({ip}); see --allow-push")]
     NotAllowed { host: String, ip: IpAddr },
+    #[error("{address} is a door of this gateway")]
+    Own { address: SocketAddr },
     #[error("no connection to {address}")]
     Connect {
         address: SocketAddr,
@@ -68,10 +73,10 @@ pub(super) enum SendError {
 }
 
 impl Sender {
-    /// Pushes to this host, and to `allowed_hosts`.
-    pub(in crate::sandbox) fn new(allowed_hosts: &[String]) -> Self {
+    /// Pushes to this host but `own`, and to `allowed_hosts`.
+    pub(in crate::sandbox) fn new(allowed_hosts: &[String], own: OwnListeners) -> Self {
         let allowed = allowed_hosts.iter().map(|host| host.to_ascii_lowercase()).collect();
-        Self { allowed, trust: Trust::default() }
+        Self { allowed, own, trust: Trust::default() }
     }
 
     /// Sends `request` to where `url` leads and reads the answer, all within `limit`; then the
@@ -115,6 +120,10 @@ impl Sender {
             let ip = address.ip().to_canonical();
             if !self.allows(host, ip) {
                 last = last.or(Some(SendError::NotAllowed { host: host.to_owned(), ip }));
+                continue;
+            }
+            if self.own.contains(address) {
+                last = Some(SendError::Own { address });
                 continue;
             }
             match TcpStream::connect(address).await {
@@ -186,8 +195,9 @@ mod tests {
 
     #[test]
     fn pushes_stay_on_this_host_unless_a_host_was_allowed() {
-        let strict = Sender::new(&[]);
-        let open = Sender::new(&["Receiver.test".to_owned(), "169.254.169.254".to_owned()]);
+        let strict = Sender::new(&[], OwnListeners::default());
+        let hosts = ["Receiver.test".to_owned(), "169.254.169.254".to_owned()];
+        let open = Sender::new(&hosts, OwnListeners::default());
         for (sender, host, ip, is_allowed) in [
             (&strict, "localhost", "127.0.0.1", true),
             (&strict, "receiver.test", "127.0.0.9", true),
@@ -204,5 +214,17 @@ mod tests {
         ] {
             assert_eq!(sender.allows(host, ip.parse().unwrap()), is_allowed, "{host} {ip}");
         }
+    }
+
+    #[tokio::test]
+    async fn no_push_goes_to_a_door_of_the_gateway_itself() {
+        let own = OwnListeners::default();
+        let sender = Sender::new(&[], own.clone());
+        let metrics = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = metrics.local_addr().unwrap();
+        let url = PushUrl::parse(&format!("http://{address}/metrics")).unwrap();
+        assert!(sender.connect(&url).await.is_ok());
+        own.set(vec![address]);
+        assert!(matches!(sender.connect(&url).await, Err(SendError::Own { .. })));
     }
 }
