@@ -35,9 +35,9 @@ pub(super) fn prefers_chinese(languages: &str) -> bool {
 /// For a link that is over.
 pub(super) fn gone(is_chinese: bool) -> String {
     let (title, text) = if is_chinese {
-        ("链接已失效", "收银台链接只在十分钟内有效。请重新运行")
+        ("链接已失效", "收银台链接只在十分钟内有效。重新生成：")
     } else {
-        ("This link is over", "A link to the cashier lives ten minutes. Run this for a new one:")
+        ("This link has expired", "A link to the cashier is valid for ten minutes. Make a new one:")
     };
     let body =
         format!("<h1>{title}</h1><p>{text}</p><pre>wxgate sandbox ctl cashier OUT_ORDER_ID</pre>");
@@ -53,8 +53,8 @@ impl Page<'_> {
         let _ = write!(body, "<p class=banner>{banner}</p>");
         if self.notice == Notice::TooLate {
             let text = self.say(
-                "订单已不在待支付状态，无法执行该操作。",
-                "The order is not waiting for a payment any more, so this cannot be done.",
+                "订单已不是待支付状态，操作未执行。",
+                "The order no longer waits for a payment, so nothing was done.",
             );
             let _ = write!(body, "<p class=warn role=alert>{text}</p>");
         }
@@ -82,7 +82,7 @@ impl Page<'_> {
 
     fn state(&self) -> &'static str {
         match self.order.status {
-            OrderStatus::ToPay | OrderStatus::CashierDone => self.say("待支付", "To be paid"),
+            OrderStatus::ToPay | OrderStatus::CashierDone => self.say("待支付", "Waiting for payment"),
             OrderStatus::Paid => self.say("已支付", "Paid"),
             OrderStatus::Sent => self.say("已支付，已发货", "Paid and sent"),
             OrderStatus::Done => self.say("已完成", "Done"),
@@ -115,8 +115,8 @@ impl Page<'_> {
 
     fn write_details(&self, body: &mut String) {
         let rows = [
-            (self.say("商户订单号", "Merchant's order"), self.order.out_order_id.clone()),
-            (self.say("平台订单号", "Platform's order"), self.order.order_id.to_string()),
+            (self.say("商户订单号", "Merchant order"), self.order.out_order_id.clone()),
+            (self.say("平台订单号", "Platform order"), self.order.order_id.to_string()),
             (self.say("下单时间", "Created"), moment::text(self.order.created_ms)),
             (self.say("买家", "Buyer"), self.order.openid.clone()),
         ];
@@ -175,16 +175,16 @@ fn escaped(text: &str) -> String {
 }
 
 const STYLE: &str = "\
-:root{--bg:#f3f4f3;--card:#fff;--ink:#1c211e;--soft:#667069;--line:#e4e8e5;--green:#07a653;\
---press:#058a45;--warn:#a8481a}\
+:root{--bg:#f3f4f3;--card:#fff;--ink:#1c211e;--soft:#626c65;--line:#e4e8e5;--edge:#7c857f;\
+--green:#07803f;--fill:#07803f;--press:#066b36;--warn:#a8481a}\
 @media(prefers-color-scheme:dark){:root{--bg:#121513;--card:#1b1f1d;--ink:#e9eeeb;--soft:#97a39c;\
---line:#2c332f;--green:#0bb65e;--press:#0a9a50;--warn:#f0a078}}\
+--line:#2c332f;--edge:#6c766f;--green:#0bb65e;--fill:#088545;--press:#0a7a41;--warn:#f0a078}}\
 *{box-sizing:border-box}\
 body{margin:0;background:var(--bg);color:var(--ink);font:16px/1.5 system-ui,\"PingFang SC\",\
 \"Microsoft YaHei\",\"Noto Sans CJK SC\",sans-serif}\
-main{max-width:440px;margin:0 auto;min-height:100vh;padding:24px;background:var(--card)}\
-@media(min-width:600px){main{min-height:0;margin:8vh auto;padding:32px;border-radius:14px;\
-border:1px solid var(--line)}}\
+main{min-height:100vh;padding:24px;background:var(--card)}\
+@media(min-width:480px){main{max-width:440px;min-height:0;margin:8vh auto;padding:32px;\
+border-radius:14px;border:1px solid var(--line)}}\
 .banner{margin:0 0 20px;padding:6px 12px;border-radius:8px;background:var(--bg);color:var(--soft);\
 font-size:13px;text-align:center}\
 h1{margin:0;font-size:15px;font-weight:500;color:var(--soft);text-align:center}\
@@ -202,10 +202,10 @@ border-top:1px solid var(--line);font-size:13px}dt{color:var(--soft)}dd{margin:0
 overflow-wrap:anywhere}\
 form{display:grid;grid-template-columns:1fr 1fr;gap:12px}\
 button{min-height:44px;font:inherit;color:inherit;background:transparent;\
-border:1px solid var(--line);border-radius:10px;cursor:pointer}\
-button:hover{border-color:var(--soft)}button:focus-visible{outline:3px solid var(--green);\
+border:1px solid var(--edge);border-radius:10px;cursor:pointer}\
+button:hover{border-color:var(--ink)}button:focus-visible{outline:3px solid var(--green);\
 outline-offset:2px}\
-.main{grid-column:1/-1;min-height:50px;color:#fff;background:var(--green);border-color:transparent;\
+.main{grid-column:1/-1;min-height:50px;color:#fff;background:var(--fill);border-color:transparent;\
 font-weight:600}.main:hover{background:var(--press)}\
 .end{text-align:center;color:var(--soft)}\
 pre{padding:12px;border-radius:8px;background:var(--bg);overflow-x:auto;font-size:13px}";
