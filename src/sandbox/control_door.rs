@@ -44,7 +44,12 @@ impl ControlDoor {
         {
             return Some(answer);
         }
-        let named = rest.split_once('/').filter(|(name, _)| names.iter().any(|n| n == name));
+        // A name that is no account's is told so, and not taken for a part of the path.
+        let is_name = |name: &str, rest: &str| {
+            names.iter().any(|known| known == name)
+                || (control::has_noun(rest) && !control::has_noun(name))
+        };
+        let named = rest.split_once('/').filter(|(name, rest)| is_name(name, rest));
         let (account, rest) = match named {
             Some((name, rest)) => (name, rest),
             None => (names.first().map_or("", String::as_str), rest),
@@ -65,12 +70,12 @@ impl ControlDoor {
         let Some(token) = &self.token else { return Ok(()) };
         let given = headers.get(header::AUTHORIZATION).map(header::HeaderValue::as_bytes);
         let given = given.and_then(|value| value.strip_prefix(b"Bearer "));
-        if given.is_some_and(|given| token.matches(given)) {
-            Ok(())
-        } else {
-            let hint = "send the control token: Authorization: Bearer <token>";
-            Err((StatusCode::UNAUTHORIZED, hint))
-        }
+        let told = match given {
+            Some(given) if token.matches(given) => return Ok(()),
+            Some(_) => "this is not the control token of the sandbox",
+            None => "send the control token: Authorization: Bearer <token>",
+        };
+        Err((StatusCode::UNAUTHORIZED, told))
     }
 }
 
@@ -127,6 +132,9 @@ mod tests {
         assert_eq!(at("/-/sandbox/shop/counters").await, 200);
         assert_eq!(at("/-/sandbox/a~sandbox/counters").await, 200);
         assert_eq!(at("/-/sandbox/other/counters").await, 404);
+        let (_, told) = ask(&bench, Method::GET, "/-/sandbox/other/counters", &Value::Null).await;
+        let told = told["message"].as_str().unwrap();
+        assert!(told.contains("no sandbox account `other`; there are: a~sandbox"), "{told}");
         assert_eq!(at("/shop/spu/add").await, 0);
     }
 

@@ -27,6 +27,8 @@ pub(super) struct ControlAnswer {
     pub(super) status: StatusCode,
     /// Its body.
     pub(super) body: Bytes,
+    /// Who was asked: scheme, host and port.
+    pub(super) origin: String,
 }
 
 impl Control {
@@ -69,7 +71,8 @@ impl Control {
             headers.push((header::CONTENT_TYPE, HeaderValue::from_static("application/json")));
         }
         let answer = self.http.try_send(method, &url, &headers, body).await?;
-        Ok(ControlAnswer { status: answer.status(), body: answer.into_body() })
+        let origin = self.origin.clone();
+        Ok(ControlAnswer { status: answer.status(), body: answer.into_body(), origin })
     }
 
     /// [`Control::ask`] with JSON.
@@ -96,14 +99,21 @@ impl ControlAnswer {
         }
         let told = ["message", "error", "errmsg"].iter().find_map(|name| value.get(name)?.as_str());
         Err(match told {
-            Some(told) => told.to_owned(),
+            // A gateway says who it is, and so does this command.
+            Some(told) => told.strip_prefix("wxgate: ").unwrap_or(told).to_owned(),
             None => format!("HTTP {}", self.status.as_u16()),
         })
     }
 
     /// [`ControlAnswer::value`] as the end of a command.
     pub(super) fn value_or_end(&self) -> Result<Value, Failure> {
-        self.value().map_err(|told| Failure::say(Exit::Platform, told))
+        self.value().map_err(|told| {
+            let failure = Failure::say(Exit::Platform, told);
+            if self.status == StatusCode::UNAUTHORIZED {
+                return failure.hint("--control-token TOKEN at a sandbox, --key KEY at a gateway");
+            }
+            failure
+        })
     }
 }
 
@@ -120,7 +130,8 @@ mod tests {
     fn a_refusal_is_told_in_the_words_of_whoever_refused() {
         let answer = |status: u16, body: &'static str| {
             let status = StatusCode::from_u16(status).unwrap();
-            ControlAnswer { status, body: Bytes::from_static(body.as_bytes()) }.value()
+            let body = Bytes::from_static(body.as_bytes());
+            ControlAnswer { status, body, origin: String::new() }.value()
         };
         assert_eq!(answer(200, "{\"a\":1}").unwrap()["a"], 1);
         assert_eq!(answer(400, "{\"message\":\"no such fault\"}").unwrap_err(), "no such fault");
@@ -128,6 +139,7 @@ mod tests {
             answer(403, "{\"errcode\":-1,\"errmsg\":\"operators\"}").unwrap_err(),
             "operators"
         );
+        assert_eq!(answer(401, "{\"errmsg\":\"wxgate: no key\"}").unwrap_err(), "no key");
         assert_eq!(answer(502, "<html>").unwrap_err(), "HTTP 502");
     }
 

@@ -147,6 +147,9 @@ impl Http {
 /// Nobody answered.
 pub(super) fn unreachable(error: WireError) -> Failure {
     let hint = match &error {
+        WireError::Tls { source, .. } if source.to_string().contains(NO_TLS) => {
+            "it speaks plain HTTP: write http:// in the URL"
+        }
         WireError::Tls { .. } => {
             "name its CA with --ca FILE, or, on this host, --insecure-loopback"
         }
@@ -171,6 +174,8 @@ pub(super) fn header_value(text: &str) -> Result<HeaderValue, Failure> {
         .map_err(|_| Failure::say(Exit::Usage, "a key or token has only visible ASCII characters"))
 }
 
+/// What rustls says of an answer in clear text.
+const NO_TLS: &str = "InvalidContentType";
 /// For a whole answer; a delay that was asked for may be long.
 const LIMIT: Duration = Duration::from_secs(60);
 /// A snapshot, or a journal of thousands of calls.

@@ -194,6 +194,12 @@ pub(super) fn not_found(text: String) -> Refused {
     (StatusCode::NOT_FOUND, text)
 }
 
+/// Whether control calls begin so behind the account's name.
+pub(super) fn has_noun(rest: &str) -> bool {
+    let noun = rest.split('/').next().unwrap_or_default();
+    noun == "signing" || NOUNS.contains(&noun) || open::control::NOUNS.contains(&noun)
+}
+
 /// Control speaks plain JSON; the platform's oddities are for its calls.
 fn json_answer(status: StatusCode, text: Bytes) -> Response<Bytes> {
     let mut response = Response::new(text);

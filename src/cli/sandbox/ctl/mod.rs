@@ -1,21 +1,25 @@
 //! `wxgate sandbox ctl`: the control of a sandbox that runs.
 
+mod command;
 mod words;
 
 use std::{io::Read as _, path::PathBuf};
 
 use bytes::Bytes;
-use clap::{Args, Subcommand};
+use clap::Args;
 use http::Method;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use self::words::{FaultArgs, Question};
+use self::{
+    command::{AccountChange, AuditChange, ClockChange, CtlCommand, EventChange, FaultChange},
+    words::Question,
+};
 use super::{
     control::{Control, ControlAnswer},
     reach::{Http, Place, TrustArgs, unreachable},
 };
 use crate::{
-    base::{secret::Secret, tasks::Tasks},
+    base::{kind::AccountKind, secret::Secret, tasks::Tasks},
     cli::{
         exit::{Exit, Failure, because},
         output::{Out, tame},
@@ -39,7 +43,8 @@ struct At {
     #[arg(long, global = true, value_name = "URL", env = "WXGATE_SANDBOX_URL")]
     url: Option<String>,
     /// Its account [default: the only one; demo at a gateway]
-    #[arg(long, global = true, value_name = "NAME")]
+    // `sandbox` itself has an `account` that is more than a name, and ids are shared upwards.
+    #[arg(id = "ctl_account", long = "account", global = true, value_name = "NAME")]
     account: Option<String>,
     /// The control token of a sandbox
     #[arg(
@@ -68,185 +73,48 @@ struct At {
     insecure_loopback: bool,
 }
 
-/// What can be asked of a sandbox.
-#[derive(Debug, Subcommand)]
-enum CtlCommand {
-    /// Show faults, arm one, or clear them all 故障
-    Faults {
-        #[command(subcommand)]
-        change: Option<FaultChange>,
-    },
-    /// Show how often what was called 计数
-    Counters,
-    /// Show the clock, or move it 时钟
-    Clock {
-        #[command(subcommand)]
-        change: Option<ClockChange>,
-    },
-    /// Show every call and what was answered 日志
-    Journal,
-    /// Show events, or fire one 事件
-    Events {
-        #[command(subcommand)]
-        fire: Option<EventChange>,
-        /// Only those behind this number
-        #[arg(long, value_name = "SEQ")]
-        after: Option<u64>,
-    },
-    /// Show deliveries of events and what was answered 推送记录
-    Pushes {
-        /// Only those behind this number
-        #[arg(long, value_name = "SEQ")]
-        after: Option<u64>,
-    },
-    /// Show where events are pushed to, or change it: url=… token=… mode=secure format=json 推送配置
-    Push {
-        /// Settings, or nothing to see them
-        #[arg(value_name = "NAME=VALUE")]
-        changes: Vec<String>,
-        /// Push nothing any more
-        #[arg(long, conflicts_with = "changes")]
-        off: bool,
-    },
-    /// Show the state or a part of it, or change switches: audit_delay_s=5 frozen=true 状态与开关
-    State {
-        /// Switches, whose values are JSON or else texts; or the name of one part
-        #[arg(value_name = "NAME=VALUE")]
-        changes: Vec<String>,
-    },
-    /// Forget everything 重置
-    Reset {
-        /// But for the switches
-        #[arg(long)]
-        keep_settings: bool,
-    },
-    /// Print everything as JSON, for restore 快照
-    Snapshot,
-    /// Put a snapshot in place 恢复快照
-    Restore {
-        /// What snapshot printed; - for stdin
-        #[arg(value_hint = clap::ValueHint::FilePath)]
-        file: PathBuf,
-    },
-    /// Show accounts, add one, or remove one 账号
-    Accounts {
-        #[command(subcommand)]
-        change: Option<AccountChange>,
-    },
-    /// Make a link to the page where a person pays an order 收银台
-    Cashier {
-        /// order_id or out_order_id
-        order: String,
-    },
-    /// Show what is under audit, or decide it 审核
-    Audits {
-        #[command(subcommand)]
-        decide: Option<AuditChange>,
-    },
-    /// Any control call: METHOD, what stands behind the account, JSON 任意控制调用
-    Call {
-        /// GET, POST …
-        method: String,
-        /// Such as events?after=7
-        rest: String,
-        /// The body
-        #[arg(value_name = "JSON")]
-        body: Option<String>,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-enum FaultChange {
-    /// Arm one 添加
-    Add(Box<FaultArgs>),
-    /// Disarm one 移除
-    Remove {
-        /// Its id
-        id: String,
-    },
-    /// Disarm all 清除
-    Clear,
-}
-
-#[derive(Debug, Subcommand)]
-enum ClockChange {
-    /// Move it forward, e.g. 2h 前进
-    Advance {
-        /// 90s, 2h, 7d
-        time: String,
-    },
-    /// Move it forward to a moment 拨到
-    At {
-        /// Such as 2026-06-15T10:20:00+08:00
-        time: String,
-    },
-    /// Stop it 冻结
-    Freeze,
-    /// Let it run 继续
-    Run,
-}
-
-#[derive(Debug, Subcommand)]
-enum EventChange {
-    /// Fire one, with what its message holds 触发
-    Fire {
-        /// Its name
-        name: String,
-        /// A JSON object
-        set: Option<String>,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-enum AccountChange {
-    /// Add one 添加
-    Add {
-        /// Its name in control calls
-        name: String,
-        /// Its AppID; without it, one is made
-        #[arg(long)]
-        app_id: Option<String>,
-        /// Its simulated AppSecret, never a real one; without it, one is made
-        #[arg(long)]
-        app_secret: Option<String>,
-    },
-    /// Remove one 删除
-    Remove {
-        /// Its name
-        name: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-enum AuditChange {
-    /// Let it pass 通过
-    Pass {
-        /// The audit's id
-        id: String,
-    },
-    /// Reject it 驳回
-    Reject {
-        /// The audit's id
-        id: String,
-        /// What the merchant is told
-        reason: Option<String>,
-    },
-}
-
 /// Asks, and prints what control says.
 pub(super) async fn run(args: CtlArgs, out: &Out) -> Result<Exit, Failure> {
     let tasks = Tasks::default();
     let question = question(&args.command)?;
     let answer = ask(&args.at, &question, &tasks).await?;
-    let value = answer.value_or_end()?;
-    match &args.command {
+    let mut value = answer.value_or_end()?;
+    if let CtlCommand::Snapshot = args.command {
         // Byte for byte, so that it can be put back.
-        CtlCommand::Snapshot => out.raw(&answer.body)?,
-        CtlCommand::Cashier { .. } if !out.json => out.line(tame(&cashier(&value)))?,
-        _ if out.json => out.value(&value)?,
-        _ => out.line(tame(&serde_json::to_string_pretty(&value)?))?,
+        out.raw(&answer.body)?;
+        return Ok(Exit::Done);
+    }
+    if let CtlCommand::Cashier { .. } = args.command {
+        complete_link(&mut value, &answer.origin);
+    }
+    if out.json {
+        out.value(&value)?;
+    } else {
+        out.line(tame(&told(&args.command, value)?))?;
     }
     Ok(Exit::Done)
+}
+
+/// What a person is shown of an answer.
+fn told(command: &CtlCommand, answer: Value) -> serde_json::Result<String> {
+    let shown = match command {
+        CtlCommand::Cashier { .. } => return Ok(cashier(&answer)),
+        CtlCommand::State { changes } => changed_switches(answer, changes),
+        CtlCommand::Reset { .. } => live(answer),
+        CtlCommand::Faults { .. }
+        | CtlCommand::Counters
+        | CtlCommand::Clock { .. }
+        | CtlCommand::Journal
+        | CtlCommand::Events { .. }
+        | CtlCommand::Pushes { .. }
+        | CtlCommand::Push { .. }
+        | CtlCommand::Snapshot
+        | CtlCommand::Restore { .. }
+        | CtlCommand::Accounts { .. }
+        | CtlCommand::Audits { .. }
+        | CtlCommand::Call { .. } => answer,
+    };
+    serde_json::to_string_pretty(&shown)
 }
 
 /// What a command asks of control.
@@ -268,16 +136,20 @@ fn question(command: &CtlCommand) -> Result<Question, Failure> {
         CtlCommand::Clock { change } => clock(change.as_ref())?,
         CtlCommand::Journal => Question::get("journal"),
         CtlCommand::Events { fire: None, after: seq } => after("events", seq),
-        CtlCommand::Events { fire: Some(EventChange::Fire { name, set }), .. } => {
+        CtlCommand::Events { fire: Some(EventChange::Fire { name, set, force }), .. } => {
             let set = set.as_deref().map_or_else(|| Ok(json!({})), words::json)?;
-            Question::post("events", &json!({ "event": name, "set": set }))
+            let force = if *force { json!(true) } else { Value::Null };
+            let fields = [("event", json!(name)), ("set", set), ("force", force)];
+            Question::post("events", &words::given(fields))
         }
         CtlCommand::Pushes { after: seq } => after("pushes", seq),
         CtlCommand::Push { off: true, .. } => Question::delete("push"),
-        CtlCommand::Push { changes, off: false } => changed("push", changes)?,
+        CtlCommand::Push { changes, off: false } if changes.is_empty() => Question::get("push"),
+        CtlCommand::Push { changes, off: false } => Question::post("push", &words::texts(changes)?),
         CtlCommand::State { changes } => match changes.as_slice() {
             [part] if !part.contains('=') => Question::get(format!("state/{part}")),
-            changes => changed("state", changes)?,
+            [] => Question::get("state"),
+            changes => Question::post("state", &words::assignments(changes)?),
         },
         CtlCommand::Reset { keep_settings: false } => Question::post_nothing("reset"),
         CtlCommand::Reset { keep_settings: true } => {
@@ -291,14 +163,6 @@ fn question(command: &CtlCommand) -> Result<Question, Failure> {
         CtlCommand::Cashier { order } => Question::post("cashier", &words::order(order)),
         CtlCommand::Audits { decide } => audits(decide.as_ref()),
         CtlCommand::Call { method, rest, body } => words::any_call(method, rest, body.as_deref())?,
-    })
-}
-
-fn changed(what: &str, changes: &[String]) -> Result<Question, Failure> {
-    Ok(if changes.is_empty() {
-        Question::get(what)
-    } else {
-        Question::post(what, &words::assignments(changes)?)
     })
 }
 
@@ -317,9 +181,10 @@ fn clock(change: Option<&ClockChange>) -> Result<Question, Failure> {
 fn accounts(change: Option<&AccountChange>) -> Question {
     match change {
         None => Question::get("accounts"),
-        Some(AccountChange::Add { name, app_id, app_secret }) => {
+        Some(AccountChange::Add { name, kind, app_id, app_secret }) => {
             let account = words::given([
                 ("name", json!(name)),
+                ("kind", json!(kind.map(AccountKind::as_str))),
                 ("app_id", json!(app_id)),
                 ("app_secret", json!(app_secret)),
             ]);
@@ -353,6 +218,26 @@ fn snapshot(file: &PathBuf) -> Result<Bytes, Failure> {
         return Ok(bytes.into());
     }
     std::fs::read(file).map(Bytes::from).map_err(wrap)
+}
+
+/// Control knows paths, and not under which name it was reached.
+fn complete_link(answer: &mut Value, origin: &str) {
+    if let Some(Value::String(url)) = answer.get_mut("url") {
+        url.insert_str(0, origin);
+    }
+}
+
+/// Of the whole state the switches that were set; everything if none was.
+fn changed_switches(answer: Value, changes: &[String]) -> Value {
+    let names = changes.iter().filter_map(|word| Some(word.split_once('=')?.0.trim()));
+    let switch = |name| Some((String::from(name), answer.get("settings")?.get(name)?.clone()));
+    let set: Map<String, Value> = names.filter_map(switch).collect();
+    if set.is_empty() { answer } else { Value::Object(set) }
+}
+
+/// The state without the switches.
+fn live(mut answer: Value) -> Value {
+    answer.get_mut("live").map_or(Value::Null, Value::take)
 }
 
 fn cashier(answer: &Value) -> String {

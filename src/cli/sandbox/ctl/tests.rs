@@ -51,6 +51,7 @@ fn every_command_is_one_control_call() {
         ("events --after 7", "GET events?after=7", ""),
         (r#"events fire x {"a":1}"#, "POST events", r#"{"event":"x","set":{"a":1}}"#),
         ("events fire x", "POST events", r#"{"event":"x","set":{}}"#),
+        ("events fire x --force", "POST events", r#"{"event":"x","force":true,"set":{}}"#),
         ("pushes --after 7", "GET pushes?after=7", ""),
         ("push", "GET push", ""),
         (
@@ -59,6 +60,8 @@ fn every_command_is_one_control_call() {
             r#"{"mode":"secure","url":"http://127.0.0.1:3000/wx?a=b"}"#,
         ),
         ("push --off", "DELETE push", ""),
+        ("push token=0123 verify=false", "POST push", r#"{"token":"0123","verify":false}"#),
+        ("push token=123", "POST push", r#"{"token":"123"}"#),
         ("state", "GET state", ""),
         (
             "state audit_delay_s=5 scene_open=true ip_list=[\"10.0.0.1\"]",
@@ -76,6 +79,7 @@ fn every_command_is_one_control_call() {
             "POST accounts",
             r#"{"app_id":"wx2","app_secret":"s","name":"b"}"#,
         ),
+        ("accounts add b --kind wecom", "POST accounts", r#"{"kind":"wecom","name":"b"}"#),
         ("accounts remove b", "DELETE accounts/b", ""),
         ("cashier 3305216840027791360", "POST cashier", r#"{"order_id":3305216840027791360}"#),
         ("cashier SO1", "POST cashier", r#"{"out_order_id":"SO1"}"#),
@@ -105,6 +109,26 @@ fn what_makes_no_sense_is_refused_before_anything_is_asked() {
     assert!(ctl(&["nothing"]).is_err());
     assert!(ctl(&["state", "--ca", "x", "--insecure-loopback"]).is_err());
     assert!(ctl(&["push", "a=b", "--off"]).is_err());
+}
+
+#[test]
+fn the_account_may_stand_before_or_behind_the_command() {
+    for line in [&["--account", "b", "clock"][..], &["clock", "--account", "b"]] {
+        assert_eq!(ctl(line).unwrap().at.account.as_deref(), Some("b"), "{line:?}");
+    }
+}
+
+#[test]
+fn a_person_is_shown_what_changed_and_a_link_that_can_be_opened() {
+    let state = json!({"live": {"orders": 0}, "settings": {"frozen": true, "pages": null}});
+    let set = changed_switches(state.clone(), &["frozen=true".to_owned()]);
+    assert_eq!(set, json!({"frozen": true}));
+    assert_eq!(changed_switches(state.clone(), &[]), state);
+    assert_eq!(live(state), json!({"orders": 0}));
+    let mut link = json!({"url": "/-/sandbox/demo/cashier?ticket=a", "expires_in": 600});
+    complete_link(&mut link, "http://127.0.0.1:9443");
+    let text = cashier(&link);
+    assert!(text.starts_with("http://127.0.0.1:9443/-/sandbox/demo/cashier?ticket=a\n"), "{text}");
 }
 
 #[tokio::test]

@@ -44,7 +44,8 @@ impl Question {
 /// A fault that is armed.
 #[derive(Debug, Args)]
 pub(super) struct FaultArgs {
-    /// expire_token, foreign_fetch, delay, reset_before, reset_after, status, empty_gbk, busy, errcode
+    /// expire_token, foreign_fetch, delay, slow_body, reset_before, reset_after, status, empty_gbk,
+    /// busy, errcode, plain_json, control_characters, string_errcode
     kind: String,
     /// Only calls of this path; * stands for anything
     #[arg(long)]
@@ -52,7 +53,7 @@ pub(super) struct FaultArgs {
     /// How often; 0 = until it is cleared
     #[arg(long)]
     count: Option<u64>,
-    /// Of a delay
+    /// Of delay and slow_body, in milliseconds
     #[arg(long)]
     ms: Option<u64>,
     /// The status or the errcode
@@ -98,12 +99,23 @@ pub(super) fn given<const N: usize>(fields: [(&str, Value); N]) -> Value {
 /// # Errors
 /// When a word has no `=`.
 pub(super) fn assignments(words: &[String]) -> Result<Value, Failure> {
+    pairs(words, |value| serde_json::from_str(value).unwrap_or_else(|_| Value::from(value)))
+}
+
+/// The same where no value is a number: a token may be all digits.
+///
+/// # Errors
+/// When a word has no `=`.
+pub(super) fn texts(words: &[String]) -> Result<Value, Failure> {
+    pairs(words, |value| value.parse::<bool>().map_or_else(|_| Value::from(value), Value::from))
+}
+
+fn pairs(words: &[String], read: impl Fn(&str) -> Value) -> Result<Value, Failure> {
     let mut object = Map::new();
     for word in words {
         let (name, value) =
             word.split_once('=').ok_or_else(|| usage(&format!("`{word}` is not NAME=VALUE")))?;
-        let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value));
-        object.insert(name.trim().to_owned(), value);
+        object.insert(name.trim().to_owned(), read(value));
     }
     Ok(Value::Object(object))
 }
