@@ -82,7 +82,9 @@ impl Page<'_> {
 
     fn state(&self) -> &'static str {
         match self.order.status {
-            OrderStatus::ToPay | OrderStatus::CashierDone => self.say("待支付", "Waiting for payment"),
+            OrderStatus::ToPay | OrderStatus::CashierDone => {
+                self.say("待支付", "Waiting for payment")
+            }
             OrderStatus::Paid => self.say("已支付", "Paid"),
             OrderStatus::Sent => self.say("已支付，已发货", "Paid and sent"),
             OrderStatus::Done => self.say("已完成", "Done"),

@@ -14,8 +14,16 @@ use crate::sandbox::{
 /// A token fault without a path strikes at once; what is left of its count, and every other
 /// fault, waits for its calls.
 pub(super) fn arm(account: &Account, body: &[u8]) -> Done {
-    arm_fault(account, Fault::parse(body).map_err(bad_request)?)?;
-    Ok(list(account))
+    let struck = arm_fault(account, Fault::parse(body).map_err(bad_request)?)?;
+    Ok(armed(list(account), struck))
+}
+
+/// Else an empty list would look as if nothing had happened.
+fn armed(mut list: Value, struck: bool) -> Value {
+    if let Some(fields) = list.as_object_mut().filter(|_| struck) {
+        fields.insert("struck_at_once".to_owned(), true.into());
+    }
+    list
 }
 
 /// Those that wait.
@@ -55,11 +63,12 @@ pub(super) fn arm_in_all(platform: &Platform, body: &[u8]) -> Done {
             vec![account.ok_or_else(unknown)?]
         }
     };
+    let mut struck = false;
     for account in accounts {
-        arm_fault(&account, fault.clone())?;
+        struck |= arm_fault(&account, fault.clone())?;
         account.announce(&mut account.state());
     }
-    Ok(list_all(platform))
+    Ok(armed(list_all(platform), struck))
 }
 
 /// Those that wait anywhere, each with its account's name.
@@ -82,7 +91,8 @@ pub(super) fn clear_all(platform: &Platform) -> Value {
     list_all(platform)
 }
 
-fn arm_fault(account: &Account, mut fault: Fault) -> Result<(), Refused> {
+/// True if it struck at once.
+fn arm_fault(account: &Account, mut fault: Fault) -> Result<bool, Refused> {
     let at_once = match fault.kind {
         FaultKind::ExpireToken => Some(TokenFault::Expire),
         FaultKind::ForeignFetch => Some(TokenFault::ForeignFetch),
@@ -103,12 +113,13 @@ fn arm_fault(account: &Account, mut fault: Fault) -> Result<(), Refused> {
     }
     let now_ms = account.now_ms();
     let mut state = account.state();
-    if let Some(at_once) = at_once.filter(|_| fault.path.is_none() && fault.is_certain()) {
+    let at_once = at_once.filter(|_| fault.path.is_none() && fault.is_certain());
+    if let Some(at_once) = at_once {
         strike_tokens(&mut state, account, at_once, now_ms);
         fault.note_strike();
     }
     if fault.left != Some(0) && !state.faults.arm(fault) {
         return Err(bad_request("too many faults wait; DELETE faults, or POST reset".to_owned()));
     }
-    Ok(())
+    Ok(at_once.is_some())
 }

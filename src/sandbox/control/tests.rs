@@ -22,7 +22,8 @@ fn token_faults_kill_the_token_at_once_and_a_normal_fetch_heals() {
         let token = stable(&bench);
         assert_eq!(ask(&bench, &token), None);
         let fault = json!({ "kind": kind }).to_string();
-        assert_eq!(bench.control("POST", "faults", &fault).0, 200);
+        let (status, told) = bench.control("POST", "faults", &fault);
+        assert_eq!((status, &told["struck_at_once"]), (200, &json!(true)));
         assert_eq!(ask(&bench, &token), Some(errcode));
         let fresh = stable(&bench);
         assert_ne!(fresh, token);
