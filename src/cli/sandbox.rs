@@ -3,6 +3,7 @@
 mod calls;
 mod control;
 mod ctl;
+mod greeting;
 mod reach;
 mod run;
 
@@ -11,7 +12,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use self::{calls::CallsArgs, ctl::CtlArgs, run::RunArgs};
+use self::{calls::CallsArgs, ctl::CtlArgs, greeting::Usual, run::RunArgs};
 use super::{
     exit::{Exit, Failure, because},
     output::Out,
@@ -104,6 +105,7 @@ pub(super) async fn run(args: SandboxArgs, out: &Out) -> Result<Exit, Failure> {
     };
     let tasks = Tasks::default();
     let ca_file = args.ca_file.clone();
+    let usual = Usual::of(&args);
     let sandbox = Sandbox::start(options(args), tasks.clone()).await.map_err(refused)?;
     if let (Some(file), Some(pem)) = (&ca_file, sandbox.ca_pem()) {
         let wrap = |error| because(&format!("cannot write {}", file.display()), error);
@@ -113,7 +115,7 @@ pub(super) async fn run(args: SandboxArgs, out: &Out) -> Result<Exit, Failure> {
     if out.json {
         out.value(&ready)?;
     } else {
-        out.line(told(&ready, &sandbox.accounts()))?;
+        out.line(greeting::text(&ready, &sandbox.accounts(), usual))?;
     }
     signals::wait_for_stop().await?;
     tasks.shutdown().await;
@@ -152,7 +154,7 @@ fn accounts(
             name: name.unwrap_or_else(|| "demo".to_owned()),
             kind: kind.unwrap_or(AccountKind::MiniProgram),
             app_id: app_id.unwrap_or_else(|| "wx0123456789abcdef".to_owned()),
-            app_secret: app_secret.unwrap_or_else(|| "sandbox-app-secret".to_owned()),
+            app_secret: app_secret.unwrap_or_else(|| USUAL_SECRET.to_owned()),
         };
         more.insert(0, first);
     }
@@ -214,24 +216,8 @@ fn accounts_json(accounts: &[(String, String)]) -> Vec<Value> {
     shown.map(|(name, app_id)| json!({ "name": name, "app_id": app_id })).collect()
 }
 
-fn told(ready: &Value, accounts: &[(String, String)]) -> String {
-    let text = |field: &str| ready.get(field).and_then(Value::as_str);
-    let url = text("url").unwrap_or_default();
-    let mut lines = vec![format!("sandbox 沙箱: {url}")];
-    for (name, app_id) in accounts {
-        lines.push(format!("AppID: {app_id}"));
-        lines.push(format!("control 控制: {url}/-/sandbox/{name}/ ({CONTROLS})"));
-    }
-    match (text("ca"), text("ca_pem")) {
-        (Some(file), _) => lines.push(format!("CA: {file}")),
-        (None, Some(pem)) => lines.push(format!("CA:\n{pem}")),
-        (None, None) => {}
-    }
-    lines.join("\n")
-}
-
-const CONTROLS: &str = "faults, counters, clock, events, push, pushes, journal, reset, state, \
-                        snapshot, restore";
+/// The AppSecret where none is given: no secret.
+const USUAL_SECRET: &str = "sandbox-app-secret";
 
 #[cfg(test)]
 mod tests {
@@ -284,8 +270,6 @@ mod tests {
         let ready = ready(&sandbox, None);
         assert!(ready["url"].as_str().unwrap().starts_with("https://127.0.0.1:"));
         assert_eq!(ready["accounts"][0]["app_id"], "wx0123456789abcdef");
-        let told = told(&ready, &sandbox.accounts());
-        assert!(told.contains("BEGIN CERTIFICATE") && told.contains("/-/sandbox/demo/"), "{told}");
         tasks.shutdown().await;
     }
 
