@@ -282,6 +282,28 @@ mod tests {
     }
 
     #[test]
+    fn the_documents_list_each_switch_with_its_default() {
+        for file in ["docs/SANDBOX.md", "docs/SANDBOX.zh-CN.md"] {
+            let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+            let document = std::fs::read_to_string(path).unwrap();
+            let rows: Vec<&str> = document.lines().filter(|line| line.starts_with("| `")).collect();
+            for (name, default) in Settings::default().to_json() {
+                // A dagger marks what the platform's documents leave open.
+                let is_of = |row: &&&str| {
+                    [
+                        format!("| `{name}` | `{default}` | "),
+                        format!("| `{name}` † | `{default}` | "),
+                    ]
+                    .iter()
+                    .any(|start| row.starts_with(start.as_str()))
+                };
+                let found = rows.iter().filter(is_of).count();
+                assert_eq!(found, 1, "{file} wants one row: | `{name}` | `{default}` | …");
+            }
+        }
+    }
+
+    #[test]
     fn unknown_switches_and_bad_values_are_refused_with_the_choices() {
         assert!(change(r#"{"freeze":true}"#).unwrap_err().contains("frozen"));
         assert!(change(r#"{"json_type":"xml"}"#).unwrap_err().contains("usual"));
