@@ -139,7 +139,7 @@ async fn nobody_there_and_a_refusal_have_exit_codes_of_their_own() {
     let tasks = Tasks::default();
     let options = crate::sandbox::SandboxOptions {
         accounts: vec![crate::sandbox::SandboxAccount {
-            kind: crate::base::kind::AccountKind::MiniProgram,
+            kind: AccountKind::MiniProgram,
             name: "demo".to_owned(),
             app_id: "wx1".to_owned(),
             app_secret: "s".to_owned(),
