@@ -37,6 +37,11 @@ impl Mark {
             AccountKind::MiniProgram
             | AccountKind::OfficialAccount
             | AccountKind::OpenPlatform
+            // One code was seen with no text at all.
+            | AccountKind::Generic if refusal.errmsg.is_empty() => String::new(),
+            AccountKind::MiniProgram
+            | AccountKind::OfficialAccount
+            | AccountKind::OpenPlatform
             | AccountKind::Generic => format!("{} rid: {}", refusal.errmsg, self.rid),
         }
     }

@@ -111,6 +111,7 @@ const TEXTS: &[(i64, &str)] = &[
     (86000, "should be called only from third party"),
     (89503, "this api need to be confirmed by administrator"),
     (100_000, "order state does not allow this action"),
+    (990_007, ""),
     (990_018, "time format is wrong, it is yyyy-MM-dd HH:mm:ss"),
     (990_022, "operation is not supported"),
     (1_000_000, "order state transition is not allowed"),

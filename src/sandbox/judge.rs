@@ -10,6 +10,7 @@ use super::{
     form::Form,
     refusal::Refusal,
     settings::{IpCheck, Settings},
+    shop::argument,
     state::State,
 };
 use crate::base::kind::AccountKind;
@@ -102,6 +103,11 @@ impl Case<'_> {
     /// What was found wrong while the body was read.
     fn check_form(&self) -> Result<(), Refusal> {
         match self.form {
+            Form::Bad(refusal) if refusal.errcode == 47001 => {
+                let path = self.spec.map_or("", |spec| spec.path);
+                let own = argument::broken_json(path).map(Refusal::new);
+                Err(own.unwrap_or_else(|| refusal.clone()))
+            }
             Form::Bad(refusal) => Err(refusal.clone()),
             Form::None | Form::Json(_) | Form::Parts(_) => Ok(()),
         }

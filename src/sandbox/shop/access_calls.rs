@@ -172,11 +172,11 @@ mod tests {
     fn with_the_switch_nothing_works_before_the_component_is_open() {
         let bench = Bench::new();
         bench.set(&json!({"require_component": true, "register_delay_s": 3600}));
-        assert_eq!(post(&bench, "cat/get", &json!({})), Some(1_040_003));
+        assert_eq!(post(&bench, "cat/get", &json!({})), Some(48001));
         let province = post(&bench, "ec/category/getcategoryrule", &json!({"category_id": 7523}));
         assert_eq!(province, Some(0), "the store's calls live on");
         assert_eq!(post(&bench, "register/apply", &json!({})), Some(0));
-        assert_eq!(post(&bench, "cat/get", &json!({})), Some(1_040_003));
+        assert_eq!(post(&bench, "cat/get", &json!({})), Some(48001));
         bench.control("POST", "clock", r#"{"advance_s":3600}"#);
         assert_eq!(post(&bench, "cat/get", &json!({})), Some(0));
         bench.set(&json!({"component_banned": true}));

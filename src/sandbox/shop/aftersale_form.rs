@@ -3,7 +3,7 @@
 use super::{
     aftersale::{Aftersale, AftersaleKind, Request},
     aftersale_room::Claim,
-    fields::{Fields, amount, number, objects, text},
+    fields::{Fields, amount, at, number, objects, text},
     order::Order,
     picture,
 };
@@ -64,12 +64,21 @@ pub(in crate::sandbox) fn request(state: &State, body: &Fields) -> Result<Reques
     }
     Ok(Request {
         kind: kind.ok_or_else(|| bad("type is 1 or 2"))?,
-        amount_fen: amount(body, "orderamt").ok_or_else(|| bad("orderamt"))?,
+        amount_fen: amount_fen(body).ok_or_else(|| bad("orderamt"))?,
         freight_fen: 0,
         reason: text(body, "refund_reason").unwrap_or_default().to_owned(),
         reason_type,
         media: objects(body, "media_list").map(medium).collect::<Result<_, _>>()?,
     })
+}
+
+/// What is asked back: an amount with decimals is kept as 0, so that the refund fails later with
+/// 2747009.
+fn amount_fen(body: &Fields) -> Option<i64> {
+    match at(body, "orderamt")? {
+        decimal if decimal.is_f64() => Some(0),
+        _ => amount(body, "orderamt"),
+    }
 }
 
 /// The line of the order that the body names by ids of either side.

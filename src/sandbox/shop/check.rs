@@ -92,6 +92,8 @@ fn problem_of_kind(field: &Field, value: &Value) -> Option<&'static str> {
             Value::String(_) => None,
             _ => Some("must be a string"),
         },
+        // The platform takes such an amount and keeps 0 of it.
+        FieldKind::Integer if field.name == "orderamt" && value.is_f64() => None,
         FieldKind::Integer | FieldKind::Id => problem_of_number(value),
         FieldKind::Boolean => (!value.is_boolean()).then_some("must be true or false"),
         FieldKind::Object => (!value.is_object()).then_some("must be an object"),

@@ -32,7 +32,7 @@ pub(in crate::sandbox) struct ComponentSettings {
     pub(in crate::sandbox) argument_errcode: i64,
     /// Whether `/shop` calls are refused until the component was applied for.
     pub(in crate::sandbox) require_component: bool,
-    /// The answer then: 1040003 or 48001.
+    /// The answer then: 48001 or 1040003.
     pub(in crate::sandbox) not_joined_errcode: i64,
     /// Whether the platform has banned the component: 48004.
     pub(in crate::sandbox) component_banned: bool,
@@ -99,7 +99,7 @@ impl Default for ComponentSettings {
             check_fields: true,
             argument_errcode: 40097,
             require_component: false,
-            not_joined_errcode: 1_040_003,
+            not_joined_errcode: 48001,
             component_banned: false,
             require_merchant_account: false,
             register_delay_s: 0,
