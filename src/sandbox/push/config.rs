@@ -4,7 +4,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{log::Address, url::PushUrl};
-use crate::{base::secret::Secret, sandbox::ids::Ids, wechat::push_crypto::EncodingAesKey};
+use crate::{
+    base::{kind::AccountKind, secret::Secret},
+    sandbox::ids::Ids,
+    wechat::push_crypto::EncodingAesKey,
+};
 
 /// A URL with its Token and EncodingAESKey.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -79,7 +83,12 @@ impl PushForm {
     /// The form laid over what is set already.
     ///
     /// An error names the field that is missing or wrong.
-    pub(super) fn over(self, now: Option<&PushConfig>, ids: &Ids) -> Result<Proposal, String> {
+    pub(super) fn over(
+        self,
+        now: Option<&PushConfig>,
+        kind: AccountKind,
+        ids: &Ids,
+    ) -> Result<Proposal, String> {
         let url = match (&self.url, now) {
             (Some(text), _) => PushUrl::parse(text)?,
             (None, Some(now)) => now.url.clone(),
@@ -106,8 +115,14 @@ impl PushForm {
         if uses_previous && previous_key.is_none() {
             return Err("use_previous: there is no previous aes_key yet".to_owned());
         }
-        let mode = self.mode.unwrap_or_else(|| now.map_or(Mode::Plain, |now| now.mode));
-        let format = self.format.unwrap_or_else(|| now.map_or(Format::Json, |now| now.format));
+        // A third-party platform gets nothing but encrypted XML.
+        let (mode, format) = if kind == AccountKind::OpenPlatform {
+            (Mode::Secure, Format::Xml)
+        } else {
+            (Mode::Plain, Format::Json)
+        };
+        let mode = self.mode.unwrap_or_else(|| now.map_or(mode, |now| now.mode));
+        let format = self.format.unwrap_or_else(|| now.map_or(format, |now| now.format));
         let config = PushConfig { url, token, aes_key, previous_key, uses_previous, mode, format };
         Ok(Proposal { config, made_token, made_key })
     }
@@ -234,24 +249,26 @@ const MOST_TOKEN_BYTES: usize = 64;
 mod tests {
     use super::*;
 
+    const KIND: AccountKind = AccountKind::MiniProgram;
+
     fn form(value: Value) -> PushForm {
         serde_json::from_value(value).unwrap()
     }
 
     fn first() -> PushConfig {
         let form = form(json!({"url": "http://localhost/a", "aes_key": "a".repeat(43)}));
-        form.over(None, &Ids::new(1, "x")).unwrap().config
+        form.over(None, KIND, &Ids::new(1, "x")).unwrap().config
     }
 
     #[test]
     fn what_is_missing_is_made_up_once_and_shown_once() {
         let ids = Ids::new(1, "x");
-        let made = form(json!({"url": "http://localhost/a"})).over(None, &ids).unwrap();
+        let made = form(json!({"url": "http://localhost/a"})).over(None, KIND, &ids).unwrap();
         let shown = made.to_json();
         assert_eq!((&shown["mode"], &shown["format"]), (&json!("plain"), &json!("json")));
         let length = |name: &str| shown[name].as_str().unwrap().len();
         assert_eq!((length("token"), length("aes_key")), (32, 43));
-        let again = form(json!({"mode": "secure"})).over(Some(&made.config), &ids).unwrap();
+        let again = form(json!({"mode": "secure"})).over(Some(&made.config), KIND, &ids).unwrap();
         let shown_again = again.to_json();
         assert_eq!((&shown_again["mode"], &shown_again["url"]), (&json!("secure"), &shown["url"]));
         assert!(shown_again["token"].as_str().unwrap().starts_with("fp:"));
@@ -262,11 +279,13 @@ mod tests {
     fn a_new_key_keeps_the_one_before_and_pushes_may_use_it() {
         let now = first();
         let ids = Ids::new(1, "x");
-        let refused = form(json!({"use_previous": true})).over(Some(&now), &ids);
+        let refused = form(json!({"use_previous": true})).over(Some(&now), KIND, &ids);
         assert!(refused.is_err_and(|text| text.contains("use_previous")));
-        let rotated = form(json!({"aes_key": "b".repeat(43)})).over(Some(&now), &ids).unwrap();
+        let rotated =
+            form(json!({"aes_key": "b".repeat(43)})).over(Some(&now), KIND, &ids).unwrap();
         assert!(rotated.config.key().text().matches("b".repeat(43).as_bytes()));
-        let back = form(json!({"use_previous": true})).over(Some(&rotated.config), &ids).unwrap();
+        let back =
+            form(json!({"use_previous": true})).over(Some(&rotated.config), KIND, &ids).unwrap();
         assert!(back.config.key().text().matches("a".repeat(43).as_bytes()));
         assert_eq!(back.config.reply_keys().count(), 2);
         let copy = serde_json::to_string(&back.config).unwrap();
@@ -283,7 +302,7 @@ mod tests {
             (json!({"url": "http://localhost", "token": "a b"}), "token"),
             (json!({"url": "http://localhost", "aes_key": "short"}), "aes_key"),
         ] {
-            let refused = form(bad.clone()).over(None, &Ids::new(1, "x"));
+            let refused = form(bad.clone()).over(None, KIND, &Ids::new(1, "x"));
             assert!(refused.is_err_and(|text| text.contains(named)), "{bad}");
         }
         assert!(serde_json::from_value::<PushForm>(json!({"uri": 1})).is_err());

@@ -25,7 +25,8 @@ pub(in crate::sandbox) async fn set(account: &Account, sender: &Sender, body: &[
     let is_asked = form.verify;
     let (proposal, limit_ms) = {
         let state = account.state();
-        let proposal = form.over(state.push.config.as_ref(), &account.pushes);
+        let proposal =
+            form.over(state.push.config.as_ref(), account.identity.kind, &account.pushes);
         (proposal.map_err(bad_request)?, state.settings.push_deadline_ms)
     };
     if is_asked {

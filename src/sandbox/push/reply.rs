@@ -84,7 +84,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::sandbox::{ids::Ids, push::config::PushForm};
+    use crate::{
+        base::kind::AccountKind,
+        sandbox::{ids::Ids, push::config::PushForm},
+    };
 
     const APP_ID: &str = "wx0123456789abcdef";
 
@@ -94,7 +97,7 @@ mod tests {
             "aes_key": "q1Os1ZMe0nG28KUEx9lg3HjK7V5QyXvi212fzsgDqgz",
         }))
         .unwrap();
-        form.over(None, &Ids::new(1, "x")).unwrap().config
+        form.over(None, AccountKind::MiniProgram, &Ids::new(1, "x")).unwrap().config
     }
 
     fn encrypted(timestamp: &str) -> String {

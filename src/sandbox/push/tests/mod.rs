@@ -1,6 +1,7 @@
 //! Pushes to a receiver on loopback, through real sockets.
 
 mod delivery;
+mod open_platform;
 mod receiver;
 mod setting;
 
