@@ -74,10 +74,13 @@ fn amended(
     set: &Map<String, Value>,
 ) -> Option<Value> {
     let event = world.state.events.newest_called(spec.name, before)?;
-    match event.message.get_mut(spec.body) {
-        Some(Value::Object(fields)) => merge(fields, set.clone()),
-        Some(_) | None => merge(&mut event.message, set.clone()),
-    }
+    let told = match event.message.get_mut(spec.body) {
+        Some(Value::Object(fields)) => fields,
+        Some(_) | None => &mut event.message,
+    };
+    let mut set = set.clone();
+    set.retain(|name, _| told.contains_key(name) || !DIRECTIONS.contains(&name.as_str()));
+    merge(told, set);
     merge(&mut event.message, envelope.clone());
     Some(json!({
         "seq": event.seq, "event": spec.name, "changed": true, "message": event.message,
@@ -158,6 +161,33 @@ fn odd_name(fields: &Map<String, Value>) -> Option<&str> {
 
 const ENVELOPE: &[&str] =
     &["ToUserName", "FromUserName", "CreateTime", "MsgType", "Event", "MsgId"];
+/// What says how something is to happen; it is not told unless the event tells it anyway.
+const DIRECTIONS: &[&str] = &[
+    "after_sale_order_id",
+    "by",
+    "content",
+    "delivery_id",
+    "delivery_name",
+    "event_describe",
+    "expired_time",
+    "judge_result",
+    "media_list",
+    "media_url_list",
+    "openid",
+    "order_id",
+    "orderamt",
+    "out_order_id",
+    "phone_number",
+    "product_info",
+    "promotion_info",
+    "reason",
+    "refund_reason",
+    "refund_reason_type",
+    "state_describe",
+    "status",
+    "type",
+    "waybill_id",
+];
 /// 64 bits, beyond what a double holds.
 const MSG_ID_DIGITS: u32 = 17;
 /// A thousand events of this size are remembered.

@@ -49,6 +49,8 @@ pub(super) enum Default {
     Object(&'static [Field]),
     /// A list of one object.
     List(&'static [Field]),
+    /// A list of nothing.
+    Empty,
 }
 
 impl EventSpec {
@@ -86,11 +88,12 @@ impl Default {
             Self::Openid => user_openid(world).into(),
             Self::Object(fields) => Value::Object(made(fields, world)),
             Self::List(fields) => Value::Array(vec![Value::Object(made(fields, world))]),
+            Self::Empty => Value::Array(Vec::new()),
         }
     }
 }
 
-use self::Default::{Id, List, Made, Number, Object, Openid, Text, Time};
+use self::Default::{Empty, Id, List, Made, Number, Object, Openid, Text, Time};
 
 const fn of_platform(
     name: &'static str,
@@ -193,6 +196,7 @@ const EVENTS: &[EventSpec] = &[
             ("amount", Number(100)),
             ("payer_amount", Number(100)),
             ("sp_openid", Openid),
+            ("promotion_detail_info", Object(&[("promotion_detail_list", Empty)])),
         ],
     ),
     of_order(

@@ -7,7 +7,7 @@ use super::{
     pay_order::{PayOrder, PayStage, SUCCESS, Transfer},
     shop_due::ShopDue,
 };
-use crate::sandbox::{due::Due, refusal::Refusal, world::World};
+use crate::sandbox::{due::Due, moment, refusal::Refusal, world::World};
 
 /// The payer pays everything that shares the combined number of this order; false unless it
 /// waits for that.
@@ -19,6 +19,11 @@ pub(in crate::sandbox) fn pay(world: &mut World<'_>, trade_no: &str) -> bool {
     };
     combined.iter().for_each(|trade_no| pay_one(world, trade_no));
     true
+}
+
+/// Events of payments write times as the others do; the calls have Unix seconds.
+fn time(at_s: i64) -> String {
+    moment::text(at_s.saturating_mul(1000))
 }
 
 fn pay_one(world: &mut World<'_>, trade_no: &str) {
@@ -34,7 +39,9 @@ fn pay_one(world: &mut World<'_>, trade_no: &str) {
     let amount_fen = order.amount_fen;
     funds::receive(world, &transaction_id, trade_no, amount_fen);
     let trade_no = trade_no.to_owned();
-    let told = json!({ "trade_no": trade_no, "transaction_id": transaction_id, "pay_time": now_s });
+    let pay_time = time(now_s);
+    let told =
+        json!({ "trade_no": trade_no, "transaction_id": transaction_id, "pay_time": pay_time });
     tell(world, "funds_order_pay", told);
     let settlement = ShopDue::PayOrderSettlement { trade_no };
     world.later(i64::from(days) * 86_400_000, Due::Shop(settlement));
@@ -128,7 +135,7 @@ pub(in crate::sandbox) fn finish_refund(
         (refund.id, refund.finished_s, refund.result) = (id, now_s, result.to_owned());
         order.updated_s = now_s;
     }
-    let told = json!({ "refund_no": number, "status": result, "success_time": now_s });
+    let told = json!({ "refund_no": number, "status": result, "success_time": time(now_s) });
     tell(world, "funds_order_refund", told);
     true
 }
@@ -176,7 +183,7 @@ pub(in crate::sandbox) fn settle(world: &mut World<'_>, trade_no: &str) -> bool 
         "profit_sharing_no": sharing.number,
         "amount": amount_fen,
         "result": sharing.result,
-        "finish_time": sharing.finished_s,
+        "finish_time": time(sharing.finished_s),
     });
     order.sharing = Some(sharing);
     order.updated_s = now_ms / 1000;
