@@ -60,7 +60,7 @@ impl Broadcasts {
 }
 
 const MOST_BROADCASTS: usize = 1000;
-/// "Retry after one minute", and how long ids are compared (read 2026-08).
+/// "Retry after one minute"; how long ids are compared is from error pages, not confirmed.
 const RETRY_APART_MS: i64 = 60_000;
 const REMEMBERED_MS: i64 = 86_400_000;
 

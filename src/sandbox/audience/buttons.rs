@@ -78,7 +78,7 @@ struct Level {
     bad_media_id: i64,
 }
 
-/// Lengths as documented (read 2026-08).
+/// Lengths are from public SDKs and error pages; not confirmed.
 const TOP: Level = Level {
     most_name_bytes: 16,
     bad_name: 40018,

@@ -9,7 +9,7 @@ pub(in crate::sandbox) fn find(id: i64) -> Option<Value> {
     Some(json!({ "first_class": first, "second_class": second }))
 }
 
-/// Numbered from 1, as in the platform's table (read 2026-08).
+/// Numbered from 1. From public SDKs; not confirmed.
 const INDUSTRIES: &[(&str, &str)] = &[
     ("IT科技", "互联网|电子商务"),
     ("IT科技", "IT软件与服务"),

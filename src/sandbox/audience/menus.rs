@@ -125,7 +125,7 @@ impl Menus {
     }
 }
 
-/// What a rule can ask for (read 2026-08); `group_id` is the older name of `tag_id`.
+/// What a rule can ask for, from public SDKs; `group_id` is the older name of `tag_id`.
 const FIELDS: &[&str] = &[
     "tag_id",
     "group_id",

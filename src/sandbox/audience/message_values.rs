@@ -26,7 +26,8 @@ fn bad(place: &str) -> Refusal {
     Refusal::saying(47003, format!("argument invalid! {place} invalid"))
 }
 
-/// What the first part of the key asks for: lengths and signs as documented (read 2026-08).
+/// What the first part of the key asks for: lengths and signs are from public SDKs
+/// and error pages; not confirmed.
 /// Times and dates come in many forms, so that only their length is looked at.
 fn fits(key: &str, text: &str) -> bool {
     let length = text.chars().count();

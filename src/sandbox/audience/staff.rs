@@ -81,7 +81,7 @@ fn check_nickname(nickname: &str) -> Result<(), Refusal> {
 
 const MOST_CLERKS: usize = 100;
 const FIRST_NUMBER: u64 = 1000;
-/// "At most 10 characters", and 16 for a nickname (read 2026-08).
+/// "At most 10 characters", and 16 for a nickname: from error pages, not confirmed.
 const MOST_NAME_BYTES: usize = 30;
 const MOST_NICKNAME_CHARACTERS: usize = 16;
 

@@ -10,7 +10,7 @@ use crate::sandbox::{
     refusal::Refusal,
 };
 
-/// Limit as documented (read 2026-08).
+/// The limit is from public SDKs and error pages; not confirmed.
 pub(in crate::sandbox) const CALLS: &[CallSpec] = &[
     CallSpec::post("/cgi-bin/message/custom/send", send).limited(Limits::new(500_000, None)),
     CallSpec::post("/cgi-bin/message/custom/typing", type_on),

@@ -14,7 +14,7 @@ use crate::sandbox::{
     world::World,
 };
 
-/// Limits as documented (read 2026-08). How many messages a user gets is the account's switch.
+/// Limits are from public SDKs and error pages; not confirmed. How many messages a user gets is the account's switch.
 pub(in crate::sandbox) const CALLS: &[CallSpec] = &[
     CallSpec::post("/cgi-bin/message/mass/sendall", send_by_tag).limited(Limits::new(100, None)),
     CallSpec::post("/cgi-bin/message/mass/send", send_to_list).limited(Limits::new(1000, None)),
@@ -164,7 +164,7 @@ fn tell(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     Ok(Answer::json(&json!({ "msg_id": msg_id, "msg_status": status })))
 }
 
-/// As documented (read 2026-08).
+/// From public SDKs and error pages; not confirmed.
 const MOST_USERS: usize = 10_000;
 const MOST_CLIENT_ID_BYTES: usize = 64;
 

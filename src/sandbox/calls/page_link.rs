@@ -110,7 +110,7 @@ fn tell(cx: &Cx<'_>, asked: &str, told: &'static str) -> Result<Answer, Refusal>
 }
 
 const DAY_MS: i64 = 86_400_000;
-/// As documented (read 2026-08).
+/// From public SDKs and error pages; not confirmed.
 const LONGEST_DAYS: i64 = 30;
 const MOST_QUERY_BYTES: usize = 1024;
 const MOST_PATH_BYTES: usize = 1024;

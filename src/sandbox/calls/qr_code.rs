@@ -104,7 +104,7 @@ fn lengthen(cx: &Cx<'_>) -> Result<Answer, Refusal> {
 }
 
 const TICKET_LENGTH: usize = 96;
-/// As documented (read 2026-08).
+/// From public SDKs and error pages; not confirmed.
 const MOST_SCENE_BYTES: usize = 64;
 const MOST_LASTING_ID: u64 = 100_000;
 const USUAL_LIFE_S: i64 = 60;

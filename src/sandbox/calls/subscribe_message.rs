@@ -132,7 +132,7 @@ fn delete(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     Ok(Answer::done())
 }
 
-/// As documented (read 2026-08).
+/// From public SDKs and error pages; not confirmed.
 const MOST_TITLES: usize = 30;
 const MOST_SCENE_CHARACTERS: usize = 15;
 

@@ -13,7 +13,7 @@ use crate::sandbox::{
     state::State,
 };
 
-/// Limit of sending as documented (read 2026-08).
+/// The limit of sending is from public SDKs and error pages; not confirmed.
 pub(in crate::sandbox) const CALLS: &[CallSpec] = &[
     CallSpec::post("/cgi-bin/template/api_set_industry", set_industries),
     CallSpec::get("/cgi-bin/template/get_industry", tell_industries),

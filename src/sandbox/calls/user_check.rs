@@ -72,7 +72,7 @@ fn check_text(cx: &Cx<'_>) -> Result<Answer, Refusal> {
     })))
 }
 
-/// As documented (read 2026-08).
+/// From public SDKs and error pages; not confirmed.
 const MOST_CHARACTERS: usize = 2500;
 
 #[cfg(test)]

@@ -75,7 +75,7 @@ pub(super) fn url(page: &str, at: usize) -> String {
     format!("http://mp.weixin.qq.com/s/{page}{at}")
 }
 
-/// Lengths as documented (read 2026-08). Pictures without text need no cover.
+/// Lengths are from public SDKs and error pages; not confirmed. Pictures without text need no cover.
 fn check(article: &Value, is_thumb: &impl Fn(&str) -> bool) -> Result<(), Refusal> {
     if !article.is_object() {
         return Err(Refusal::new(44003));

@@ -169,7 +169,7 @@ impl Parcel {
 }
 
 const EXPRESS: i64 = 1;
-/// As documented (read 2026-08).
+/// From public SDKs and error pages; not confirmed.
 const MOST_PARCELS: usize = 15;
 const MOST_NUMBER_BYTES: usize = 128;
 const MOST_GOODS_CHARACTERS: usize = 120;

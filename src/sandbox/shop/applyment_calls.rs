@@ -13,7 +13,7 @@ use crate::sandbox::{
     settings::Settings,
 };
 
-/// Fields as in the documents of the component (read 2026-08).
+/// Fields as in the models of public SDKs (read 2026-08): no page of these calls was found.
 pub(in crate::sandbox) const CALLS: &[CallSpec] = &[
     CallSpec::shop("/shop/wxpay/apply", apply),
     CallSpec::shop("/shop/wxpay/get", get),

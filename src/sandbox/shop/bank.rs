@@ -12,7 +12,7 @@ use crate::sandbox::{
     refusal::Refusal,
 };
 
-/// Fields as in the documents of the component (read 2026-08).
+/// Fields as in the models of public SDKs (read 2026-08): no page of these calls was found.
 pub(in crate::sandbox) const CALLS: &[CallSpec] = &[
     CallSpec::shop("/shop/funds/getbankbynum", by_number),
     CallSpec::shop("/shop/funds/getbanklist", banks),

@@ -13,7 +13,7 @@ use crate::sandbox::{
     refusal::Refusal,
 };
 
-/// Fields as in the documents of the component (read 2026-08).
+/// Fields as in the models of public SDKs (read 2026-08); only `get` has a page, too.
 pub(in crate::sandbox) const CALLS: &[CallSpec] = &[
     CallSpec::shop("/shop/complaint/get_list", list),
     CallSpec::shop("/shop/complaint/get", get),

@@ -18,7 +18,7 @@ use crate::sandbox::{
     state::State,
 };
 
-/// Fields as in the documents of the component (read 2026-08).
+/// Fields as in the models of public SDKs (read 2026-08): no page of these calls was found.
 pub(in crate::sandbox) const CALLS: &[CallSpec] = &[
     CallSpec::shop("/shop/funds/scanorderflow", flows),
     CallSpec::shop("/shop/funds/getorderflow", flow),

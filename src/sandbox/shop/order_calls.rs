@@ -17,7 +17,8 @@ use crate::sandbox::{
     state::State,
 };
 
-/// Fields and errcodes as in the documents of the component (read 2026-08).
+/// Fields and errcodes as in the documents of the component (read 2026-08), of `close` as in the
+/// models of public SDKs.
 pub(in crate::sandbox) const CALLS: &[CallSpec] = &[
     CallSpec::shop("/shop/order/add", add).keeping(),
     CallSpec::shop("/shop/order/getpaymentparams", payment_params::give),

@@ -17,7 +17,8 @@ use crate::sandbox::{
     state::State,
 };
 
-/// Fields and errcodes as in the documents of the component (read 2026-08).
+/// Fields of `createorder` as in the documents, of the others as in the models of public SDKs
+/// (read 2026-08).
 pub(in crate::sandbox) const CALLS: &[CallSpec] = &[
     CallSpec::shop("/shop/pay/createorder", create).keeping(),
     CallSpec::shop("/shop/pay/closeorder", close),

@@ -17,7 +17,8 @@ use crate::sandbox::{
     world::World,
 };
 
-/// Fields and errcodes as in the documents of the component (read 2026-08).
+/// Fields of `bind` and `search_sharer` as in the documents of the component, of the others as
+/// in the models of public SDKs (read 2026-08).
 pub(in crate::sandbox) const CALLS: &[CallSpec] = &[
     CallSpec::shop("/shop/sharer/bind", bind),
     CallSpec::shop("/shop/sharer/unbind", unbind),
