@@ -36,6 +36,14 @@ mod coupon_calls;
 mod coupon_form;
 mod delivery_calls;
 mod demand;
+#[cfg(test)]
+mod event_shapes;
+#[cfg(test)]
+mod every_call;
+#[cfg(test)]
+mod every_call_rows;
+#[cfg(test)]
+mod every_call_shop;
 pub(super) mod fields;
 pub(super) mod fire;
 mod fire_aftersale;
@@ -64,6 +72,8 @@ pub(super) mod pay_order_moves;
 mod pay_order_test;
 mod payment_params;
 mod picture;
+#[cfg(test)]
+mod pitfalls;
 mod product;
 pub(super) mod product_audit;
 mod product_calls;
