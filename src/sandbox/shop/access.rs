@@ -43,11 +43,14 @@ pub(in crate::sandbox) struct Scene {
     pub(in crate::sandbox) reason: String,
     /// How often it was applied for, so that an old entry of the agenda is told.
     pub(in crate::sandbox) applied: u32,
+    /// The audit item that failed although the group's audit is done, if one did.
+    #[serde(default)]
+    pub(in crate::sandbox) failed_item: Option<u64>,
 }
 
 impl Default for Scene {
     fn default() -> Self {
-        Self { status: 3, reason: String::new(), applied: 0 }
+        Self { status: 3, reason: String::new(), applied: 0, failed_item: None }
     }
 }
 
@@ -117,7 +120,7 @@ impl Access {
 
     /// Whether goods may be sold in the scene.
     pub(in crate::sandbox) fn is_scene_open(&self) -> bool {
-        self.scene.status == 1
+        self.scene.status == 1 && self.scene.failed_item.is_none()
     }
 
     /// All of part 2: products, orders and after-sales of either generation, the rest once.
@@ -156,11 +159,13 @@ impl Access {
 }
 
 impl Scene {
-    /// The audit items inside the group, which share its state here.
+    /// The audit items inside the group. They share its state, but for one that failed alone:
+    /// the platform was seen to call such a group done.
     pub(in crate::sandbox) fn ext_json(&self) -> Value {
+        let status = |id: u64| if self.failed_item == Some(id) { 2 } else { self.status };
         json!([
-            { "ext_id": 1, "name": "客服售后", "status": self.status },
-            { "ext_id": 2, "name": "电商平台", "status": self.status },
+            { "ext_id": 1, "name": "客服售后", "status": status(1) },
+            { "ext_id": 2, "name": "电商平台", "status": status(2) },
         ])
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, json};
 use super::{
     access_calls,
     audit::{self, Subject},
-    fields::{Fields, number, text},
+    fields::{Fields, number, objects, text},
     fire,
     product::Status,
     product_audit, scene_audit,
@@ -96,7 +96,7 @@ fn shift(world: &mut World<'_>, set: &Fields) -> Result<(), String> {
     Ok(())
 }
 
-/// 1 passes, 2 fails.
+/// 1 passes, 2 fails; with 1, an item of `scene_group_ext_list` that has 2 fails alone.
 fn scene(world: &mut World<'_>, set: &Fields) -> Result<(), String> {
     let reason = match number(set, "status").unwrap_or(1) {
         1 => None,
@@ -107,7 +107,15 @@ fn scene(world: &mut World<'_>, set: &Fields) -> Result<(), String> {
     if status != 0 {
         return Err(format!("the scene group has status {status}; apply for it first"));
     }
-    scene_audit::decide(world, reason);
+    let failed =
+        objects(set, "scene_group_ext_list").find(|item| number(item, "status") == Some(2));
+    let failed = failed.and_then(|item| number(item, "ext_id")).filter(|id| (1..=2).contains(id));
+    match failed.filter(|_| reason.is_none()) {
+        Some(ext_id) => {
+            scene_audit::fail_item(world, ext_id, text(set, "reason").unwrap_or(REJECTED));
+        }
+        None => scene_audit::decide(world, reason),
+    }
     Ok(())
 }
 
@@ -204,6 +212,17 @@ mod tests {
         shop.bench.post("/shop/register/apply_scene", &json!({"scene_group_id": 1}));
         let told = shop.fire(scene, &json!({"status": 2, "reason": "no shop"})).unwrap();
         assert_eq!(told["SceneGroupAudit"]["reason"], "no shop");
+        shop.bench.post("/shop/register/apply_scene", &json!({"scene_group_id": 1}));
+        let item = json!({"scene_group_ext_list": [{"ext_id": 2, "status": 2}]});
+        shop.fire(scene, &item).unwrap();
+        let group = shop.bench.post("/shop/register/check", &json!({})).json();
+        let group = &group["data"]["scene_group_list"][0];
+        assert_eq!(
+            (&group["status"], &group["scene_group_ext_list"][1]["status"]),
+            (&json!(1), &json!(2))
+        );
+        shop.bench.post("/shop/register/apply_scene", &json!({"scene_group_id": 1}));
+        shop.fire(scene, &json!({})).unwrap();
         let register = "open_product_account_register";
         assert!(shop.fire(register, &json!({"status": 2})).is_err(), "it is open");
         shop.fire(register, &json!({"status": 10})).unwrap();
