@@ -187,7 +187,9 @@ impl Order {
     /// As `/shop/order/get` shows it; `ids` finds the platform's ids of goods that were
     /// uploaded.
     pub(in crate::sandbox) fn to_json(&self, ids: &dyn Fn(&str, &str) -> (u64, u64)) -> Value {
-        let mut detail = at(&self.form, "order_detail").cloned().unwrap_or_else(|| json!({}));
+        // Where the tables of fields are switched off, it may be anything.
+        let detail = at(&self.form, "order_detail").filter(|detail| detail.is_object());
+        let mut detail = detail.cloned().unwrap_or_else(|| json!({}));
         if let Some(goods) = detail.get_mut("product_infos").and_then(Value::as_array_mut) {
             for one in goods.iter_mut().filter_map(Value::as_object_mut) {
                 let name = |field: &str| text(one, field).unwrap_or_default();

@@ -313,4 +313,17 @@ mod tests {
         let answer = shop.bench.post("/shop/order/get_list_by_finder", &body);
         assert_eq!(answer.errcode, Some(40097));
     }
+
+    #[test]
+    fn an_order_without_details_is_shown_where_nothing_is_checked() {
+        let shop = Shop::new();
+        shop.bench.set(&json!({"check_fields": false}));
+        for details in [json!("x"), json!([]), json!(7), json!(null)] {
+            let mut body = order(&shop.bench, "SO1", 1);
+            body["order_detail"] = details.clone();
+            assert_eq!(shop.bench.post("/shop/order/add", &body).errcode, Some(0), "{details}");
+            assert_eq!(shop.status("SO1"), 10);
+            shop.bench.control("POST", "reset", r#"{"keep_settings":true}"#);
+        }
+    }
 }
