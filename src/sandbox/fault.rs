@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::ids::draw;
+use super::{control_form, ids::draw};
 
 /// What goes wrong; the words of the control call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,7 +81,7 @@ impl Fault {
     /// missing, or 0 where there is a probability; 0 means until faults are cleared. An error
     /// says what is wrong and lists the choices.
     pub(super) fn parse(body: &[u8]) -> Result<Self, String> {
-        let raw: RawFault = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+        let raw: RawFault = control_form::read(body)?;
         let value = raw.value.as_ref().map(whole_number).transpose()?;
         let delay_ms = raw.ms.unwrap_or(0);
         let per_million = raw.probability.map_or(Ok(MILLION), per_million)?;

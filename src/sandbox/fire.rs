@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{
     account::Account,
     control::{Done, bad_request},
+    control_form,
     fire_table::{self, EventSpec, Kind},
     shop,
     world::World,
@@ -32,8 +33,7 @@ pub(super) fn fire(account: &Account, body: &[u8]) -> Done {
     if body.len() > MOST_BYTES {
         return Err(bad_request(format!("an event has at most {MOST_BYTES} bytes")));
     }
-    let form: FireForm =
-        serde_json::from_slice(body).map_err(|error| bad_request(error.to_string()))?;
+    let form: FireForm = control_form::read(body).map_err(bad_request)?;
     let Some(spec) = EventSpec::find(&form.event) else {
         let names = EventSpec::names();
         return Err(bad_request(format!("there is no event `{}`: {names}", form.event)));

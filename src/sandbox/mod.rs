@@ -16,6 +16,7 @@ mod choice;
 mod content;
 mod control;
 mod control_door;
+mod control_form;
 mod counters;
 mod credential;
 mod dispatch;

@@ -14,6 +14,7 @@ pub(super) use self::links::Links;
 use self::page::{Notice, Page};
 use super::{
     account::Account,
+    control_form,
     platform::Platform,
     query::Query,
     shop::{
@@ -30,7 +31,7 @@ pub(super) const REST: &str = "cashier";
 /// `POST cashier` of control: a link for an order whose payment parameters were asked for. An
 /// error says what is missing.
 pub(super) fn open(platform: &Platform, account: &Account, body: &[u8]) -> Result<Value, String> {
-    let fields: Fields = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    let fields: Fields = control_form::read(body)?;
     let state = account.state();
     let order = state.shop.orders.find(&fields).map_err(|_| {
         "there is no such order: name it by `order_id` or `out_order_id`".to_owned()

@@ -15,7 +15,7 @@ pub(super) use self::accounts::answer_for_all;
 pub use self::snapshot::RESTORE_CAP_BYTES;
 use super::{
     account::Account,
-    cashier, fire, open,
+    cashier, control_form, fire, open,
     platform::Platform,
     push::{self, Sender},
     query::Query,
@@ -163,10 +163,8 @@ fn reset(account: &Account, body: &[u8]) -> Done {
 
 /// Changes the switches that are named, all of them or, if one is wrong, none.
 fn settings(account: &Account, body: &[u8]) -> Done {
-    let changes = match serde_json::from_slice(body) {
-        Ok(Value::Object(changes)) => changes,
-        Ok(_) => return Err(bad_request("state takes a JSON object of switches".to_owned())),
-        Err(error) => return Err(bad_request(error.to_string())),
+    let Value::Object(changes) = read(body)? else {
+        return Err(bad_request("state takes a JSON object of switches".to_owned()));
     };
     let mut state = account.state();
     state.settings = state.settings.changed(changes).map_err(bad_request)?;
@@ -175,7 +173,7 @@ fn settings(account: &Account, body: &[u8]) -> Done {
 
 /// A body of JSON, read.
 fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refused> {
-    serde_json::from_slice(body).map_err(|error| bad_request(error.to_string()))
+    control_form::read(body).map_err(bad_request)
 }
 
 /// A whole number from the query; 0 if it is not there.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{authorization::Authorization, ticket};
 use crate::{
     base::kind::AccountKind,
-    sandbox::{account::Account, platform::Platform, world::World},
+    sandbox::{account::Account, control_form, platform::Platform, world::World},
 };
 
 /// `{"appid"}`: whose administrator acts.
@@ -50,7 +50,7 @@ fn show(component: &Account) -> Result<Value, String> {
 /// For `POST authorize`: gives the code that the page would hand to the platform.
 fn authorize(platform: &Platform, component: &Account, body: &[u8]) -> Result<Value, String> {
     check(component)?;
-    let form: AuthorizeForm = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    let form: AuthorizeForm = control_form::read(body)?;
     if !platform.is_account(&form.appid, |kind| {
         kind != AccountKind::OpenPlatform && kind != AccountKind::Wecom
     }) {
@@ -99,7 +99,7 @@ struct UnauthorizeForm {
 /// For `POST unauthorize`: every token and code is dead.
 fn unauthorize(component: &Account, body: &[u8]) -> Result<Value, String> {
     check(component)?;
-    let form: UnauthorizeForm = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    let form: UnauthorizeForm = control_form::read(body)?;
     let now_ms = component.now_ms();
     let mut state = component.state_at(now_ms);
     if !state.open.unauthorize(&form.appid) {

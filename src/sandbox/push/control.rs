@@ -15,13 +15,13 @@ use crate::{
     sandbox::{
         account::Account,
         control::{Done, bad_request, not_found},
+        control_form,
     },
 };
 
 /// `POST push`. Asks the URL first, unless told not to.
 pub(in crate::sandbox) async fn set(account: &Account, sender: &Sender, body: &[u8]) -> Done {
-    let form: PushForm =
-        serde_json::from_slice(body).map_err(|error| bad_request(error.to_string()))?;
+    let form: PushForm = control_form::read(body).map_err(bad_request)?;
     let is_asked = form.verify;
     let (proposal, limit_ms) = {
         let state = account.state();

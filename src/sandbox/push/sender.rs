@@ -50,7 +50,10 @@ pub(super) enum SendError {
         #[source]
         source: io::Error,
     },
-    #[error("pushes go to this host only, not to {host} ({ip}); see --allow-push")]
+    #[error(
+        "pushes go to this host only, not to {host} ({ip}); a sandbox that stands alone pushes \
+         to others with --allow-push HOST"
+    )]
     NotAllowed { host: String, ip: IpAddr },
     #[error("{address} is a door of this gateway")]
     Own { address: SocketAddr },

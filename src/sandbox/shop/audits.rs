@@ -11,7 +11,7 @@ use super::{
     fire_audit::REJECTED,
     product_audit, scene_audit,
 };
-use crate::sandbox::{account::Account, world::World};
+use crate::sandbox::{account::Account, control_form, world::World};
 
 /// `[{"id","kind","name"}]`; `kind` is `product`, `category`, `brand` or `scene`.
 pub(in crate::sandbox) fn waiting(account: &Account) -> Value {
@@ -46,7 +46,7 @@ struct DecisionForm {
 
 /// Decides one; what still waits. An error says what was wrong.
 pub(in crate::sandbox) fn decide(account: &Account, body: &[u8]) -> Result<Value, String> {
-    let form: DecisionForm = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    let form: DecisionForm = control_form::read(body)?;
     let reason = form.reason.filter(|reason| !reason.is_empty());
     let reason = reason.unwrap_or_else(|| REJECTED.to_owned());
     let reason = (!form.pass).then_some(reason);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::fields::{Fields, amount, text};
-use crate::sandbox::account::Account;
+use crate::sandbox::{account::Account, control_form};
 
 /// Each belongs to one user and lives ten minutes.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -48,7 +48,7 @@ impl Traces {
 /// What the client call `wx.checkBeforeAddOrder` tells a user of the mini program: that an order
 /// is needed, for which account, and the id of the attribution.
 pub(in crate::sandbox) fn give(account: &Account, body: &[u8]) -> Result<Value, String> {
-    let fields: Fields = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    let fields: Fields = control_form::read(body)?;
     let openid = text(&fields, "openid").filter(|openid| openid.len() <= MOST_OPENID_BYTES);
     let openid = openid.ok_or("`openid` says whose order it is going to be")?;
     let state = &mut *account.state();

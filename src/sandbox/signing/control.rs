@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::keys::{Application, Symmetric};
-use crate::sandbox::account::Account;
+use crate::sandbox::{account::Account, control_form};
 
 /// Everything may be left out.
 #[derive(Deserialize)]
@@ -44,7 +44,7 @@ pub(in crate::sandbox) fn act(
 
 /// All that is named, or, if one is wrong, nothing.
 fn set(account: &Account, body: &[u8]) -> Result<Value, String> {
-    let form: SigningForm = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    let form: SigningForm = control_form::read(body)?;
     let mut changed = account.state().signing.clone();
     if let Some(symmetric) = form.symmetric {
         changed.set_symmetric(symmetric).map_err(|error| format!("symmetric: {error}"))?;
