@@ -229,8 +229,7 @@ impl AccountFactory {
             .flat_map(|live| live.accounts.keys())
             .filter(|name| !built.contains_key(*name));
         for name in gone {
-            self.broker.retire(&SlotId::real(name.clone()));
-            self.broker.retire(&SlotId::shadow(name.clone()));
+            self.broker.retire(name);
             self.sandbox.remove_account(name.as_str());
             self.sandbox.remove_account(&shadow_name(name.as_str()));
         }

@@ -18,7 +18,7 @@ use super::{
     error::TokenError,
     fetch::Asked,
     issued::Issued,
-    issuer::FETCH_LIMIT,
+    issuer_call::FETCH_LIMIT,
     journal::Journal,
     metrics::TokenMetrics,
     provider::TokenProvider,
@@ -31,7 +31,7 @@ use super::{
     vault::{self, Vault},
 };
 use crate::{
-    base::{clock::SharedClock, redact::Redactor, tasks::Tasks},
+    base::{clock::SharedClock, name::Name, redact::Redactor, tasks::Tasks},
     store::{Database, InstallationKey, StoreError},
 };
 
@@ -118,13 +118,20 @@ impl Broker {
         slot
     }
 
-    /// Removes an account that the configuration no longer has. Who still holds its slot gets
-    /// [`TokenError::NotConfigured`].
-    pub fn retire(&self, id: &SlotId) {
-        let gone = self.slots.write().unwrap_or_else(PoisonError::into_inner).remove(id);
-        if let Some(slot) = gone {
-            slot.retire();
-        }
+    /// Removes an account that the configuration no longer has, real and shadow, with all that
+    /// is kept for it. Who still holds one of its slots gets [`TokenError::NotConfigured`].
+    pub fn retire(&self, account: &Name) {
+        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
+        let mut gone = Vec::new();
+        slots.retain(|id, slot| {
+            let stays = id.account != *account;
+            if !stays {
+                gone.push(slot.clone());
+            }
+            stays
+        });
+        drop(slots);
+        gone.iter().for_each(|slot| slot.retire());
     }
 
     /// The slot of a registered account.

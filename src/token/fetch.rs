@@ -8,7 +8,7 @@ use super::{
     budget::Allowance,
     error::TokenError,
     issued::{Birth, Issued},
-    issuer::FETCH_LIMIT,
+    issuer_call::FETCH_LIMIT,
     journal::Entry,
     provider::{FetchedBy, Renewal, TokenGrant, TokenProvider},
     slot::{Round, Slot},

@@ -28,7 +28,7 @@ pub trait TokenProvider: Send + Sync + 'static {
     /// What the token is fetched with. A change of it discards the cached token.
     fn credential(&self) -> &Credential;
 
-    /// Which call issues the token: [`FetchedBy::Stable`] or [`FetchedBy::Classic`].
+    /// Which call issues the token; never [`FetchedBy::Forced`] or [`FetchedBy::Restored`].
     fn family(&self) -> FetchedBy;
 }
 
@@ -75,6 +75,14 @@ words! {
         Classic = "classic",
         /// `/cgi-bin/stable_token` with `force_refresh`.
         Forced = "forced",
+        /// `/cgi-bin/gettoken` of WeCom.
+        Corp = "corp",
+        /// `api_component_token` of a third-party platform.
+        Component = "component",
+        /// `api_authorizer_token`: a third-party platform acting for a merchant.
+        Authorizer = "authorizer",
+        /// `/cgi-bin/ticket/getticket`, which hangs on the token.
+        Ticket = "ticket",
         /// Unsealed at a start; fetched by an earlier run.
         Restored = "restored",
     }

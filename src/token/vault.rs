@@ -88,10 +88,12 @@ impl Vault {
     }
 }
 
-/// All rows, still sealed, by slot.
+/// All rows of slots, still sealed.
 pub(super) fn read_all(connection: &Connection) -> rusqlite::Result<HashMap<String, Vec<u8>>> {
     connection
-        .prepare("SELECT slot, value FROM sealed WHERE slot LIKE '%/token'")?
+        .prepare(
+            "SELECT slot, value FROM sealed WHERE slot LIKE '%/token' OR slot LIKE '%/ticket/%'",
+        )?
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect()
 }

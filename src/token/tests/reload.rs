@@ -45,7 +45,7 @@ async fn a_retired_account_gives_no_token_and_wakes_who_waits() {
     let slot = gateway.slot.clone();
     let waiting = gateway.tasks.spawn(async move { slot.token(LIMIT).await });
     settle().await;
-    gateway.broker.retire(&shop());
+    gateway.broker.retire(&shop().account);
     let error = waiting.await.unwrap().unwrap_err();
     assert!(matches!(error, TokenError::NotConfigured { .. }), "{error}");
     world.platform.let_through(1);
