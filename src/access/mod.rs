@@ -2,12 +2,10 @@
 //!
 //! Where a key stands in a request, and what a call means to the platform, is known elsewhere.
 
-mod base62;
 mod fixed_keys;
 mod key;
 mod key_change;
 mod key_error;
-mod key_id;
 mod key_index;
 mod key_ring;
 #[cfg(test)]
@@ -23,9 +21,10 @@ mod refusal;
 pub mod slots;
 mod upkeep;
 
+pub use crate::base::key_id::{KeyId, NotAKeyId};
+use crate::base::{base62, key_id};
 pub use key::{Accounts, Key, NewKey};
 pub use key_error::KeyError;
-pub use key_id::{KeyId, NotAKeyId};
 pub use key_ring::KeyRing;
 pub use key_text::{KeyText, Malformed, looks_like_key};
 pub use limits::{LimitName, LimitSettings, Limited, Limiter, Standing};

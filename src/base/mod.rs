@@ -4,6 +4,7 @@
 
 pub mod alarm;
 pub mod backoff;
+pub mod base62;
 pub mod body;
 pub mod chain;
 pub mod cidr;
@@ -12,6 +13,7 @@ pub mod code;
 pub mod day;
 pub mod egress;
 pub mod id;
+pub mod key_id;
 pub mod kind;
 pub mod name;
 pub mod origin;

@@ -20,7 +20,8 @@ impl KeyId {
 
     /// A fixed key's id. The config has only the hash of the key, not its text, so the id is
     /// made from the first eight bytes of the hash and is the same after every start.
-    pub(super) fn of_hash(sha256: &[u8; 32]) -> Self {
+    #[must_use]
+    pub fn of_hash(sha256: &[u8; 32]) -> Self {
         let mut first = [0; 8];
         first.copy_from_slice(&sha256[..8]);
         Self(base62::encode(u64::from_be_bytes(first)))
@@ -28,7 +29,8 @@ impl KeyId {
 
     /// Picks one of `shards`. The digits of an id are random, so no shard gets more than half
     /// as much again as its share.
-    pub(super) fn shard(self, shards: usize) -> usize {
+    #[must_use]
+    pub fn shard(self, shards: usize) -> usize {
         (usize::from(self.0[8]) * 62 + usize::from(self.0[9])) % shards
     }
 }

@@ -4,12 +4,14 @@
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// Whether `byte` is one of the 62 digits.
-pub(super) fn is_digit(byte: u8) -> bool {
+#[must_use]
+pub fn is_digit(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
 }
 
 /// The last `N` digits of `value`, most significant first, padded with `0`.
-pub(super) fn encode<const N: usize>(mut value: u64) -> [u8; N] {
+#[must_use]
+pub fn encode<const N: usize>(mut value: u64) -> [u8; N] {
     let mut out = [b'0'; N];
     for slot in out.iter_mut().rev() {
         *slot = ALPHABET[(value % 62) as usize];
@@ -20,7 +22,8 @@ pub(super) fn encode<const N: usize>(mut value: u64) -> [u8; N] {
 
 /// The digit that a random byte stands for. A byte from 248 up stands for none: 248 is the
 /// largest multiple of 62, and a plain remainder would make the first eight digits likelier.
-pub(super) fn unbiased_digit(random: u8) -> Option<char> {
+#[must_use]
+pub fn unbiased_digit(random: u8) -> Option<char> {
     (random < 248).then(|| char::from(ALPHABET[usize::from(random % 62)]))
 }
 
