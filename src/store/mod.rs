@@ -12,4 +12,4 @@ pub use database::Database;
 pub use error::StoreError;
 pub use open::Durability;
 pub use schema::GATEWAY_SCHEMA;
-pub use seal::{InstallationKey, SealError};
+pub use seal::{InstallationKey, PurposeKey, SealError};

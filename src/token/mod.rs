@@ -10,6 +10,7 @@
 mod alarm;
 mod broker;
 mod budget;
+mod claims;
 mod cure;
 mod error;
 mod fetch;
@@ -27,12 +28,14 @@ mod slot_id;
 mod state;
 mod status;
 mod stopwatch;
+mod surrogate;
 #[cfg(test)]
 mod tests;
 mod timeline;
 mod vault;
 
 pub use broker::{Broker, BrokerParts};
+pub use claims::{Claims, Handle, SurrogateFault};
 pub use error::TokenError;
 pub use issued::Issued;
 pub use issuer::{ClassicIssuer, StableIssuer};
@@ -43,4 +46,5 @@ pub use slot_id::{Held, SlotId};
 pub use state::SlotPolicy;
 pub use status::{LastError, SlotState, SlotStatus, TokenStatus};
 pub use stopwatch::{BootClock, boot_clock};
+pub use surrogate::{Damage, Surrogates, expiry_ms};
 pub use timeline::{EndReason, Generation, Verdict, history};
