@@ -8,6 +8,7 @@ const MAY_EXPOSE: &[(&str, &str)] = &[
     ("src/base/secret.rs", "defines it"),
     ("src/base/redact.rs", "must know a secret to hide it"),
     ("src/proxy/inject.rs", "puts the credential into the upstream request"),
+    ("src/proxy/answer.rs", "hands a ticket to the page that asked for it"),
     ("src/token/", "asks the issuer, seals tokens"),
     ("src/access/", "shows a new key once, compares keys"),
     ("src/config/", "reads secrets from where the file says, and checks their shape"),

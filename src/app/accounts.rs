@@ -12,7 +12,10 @@ use crate::{
     config::model::{Account, Config, Origin, Scheme, TokenFamily, Upstream},
     proxy::{AccountRuntime, Lanes, Live, ProxyMetrics, RetryBudget},
     sandbox::{Sandbox, SandboxAccount, shadow_name},
-    token::{Broker, ClassicIssuer, Slot, SlotId, SlotPolicy, StableIssuer, TokenProvider},
+    token::{
+        Broker, ClassicIssuer, Credential, Origins, Slot, SlotId, SlotPolicy, StableIssuer,
+        Tickets, TokenProvider,
+    },
     upstream::{EndpointOptions, Fleet, FleetLimits, Metrics as UpstreamMetrics},
     wire::{Client, Connector, OwnListeners, Resolver, WireError},
 };
@@ -131,10 +134,12 @@ impl AccountFactory {
             force_refresh: account.force_refresh,
             forced_per_day: config.token.forced_per_day,
         };
-        let sandbox_slot = self.slot(account, sandbox_id, &sandbox_secret, sandbox_origins, policy);
+        let (sandbox_slot, sandbox_tickets) =
+            self.slot(account, sandbox_id, &sandbox_secret, sandbox_origins, policy).unzip();
         let shadow = Lanes {
             fleet: ways.shadow.clone(),
             slot: sandbox_slot.clone(),
+            tickets: sandbox_tickets.clone(),
             secret: Some(sandbox_secret.clone()),
             is_sandbox: true,
         };
@@ -142,16 +147,19 @@ impl AccountFactory {
             Lanes {
                 fleet: ways.real,
                 slot: sandbox_slot,
+                tickets: sandbox_tickets,
                 secret: Some(sandbox_secret),
                 is_sandbox: true,
             }
         } else {
             let id = SlotId::real(account.name.clone());
-            let slot = account
+            let (slot, tickets) = account
                 .app_secret
                 .as_ref()
-                .and_then(|secret| self.slot(account, id, secret, ways.issuer_clients, policy));
-            Lanes { fleet: ways.real, slot, secret: account.app_secret.clone(), is_sandbox: false }
+                .and_then(|secret| self.slot(account, id, secret, ways.issuer_clients, policy))
+                .unzip();
+            let secret = account.app_secret.clone();
+            Lanes { fleet: ways.real, slot, tickets, secret, is_sandbox: false }
         };
         let counters = self.proxy_metrics.for_account(&account.name);
         AccountRuntime {
@@ -168,20 +176,31 @@ impl AccountFactory {
         account: &Account,
         id: SlotId,
         secret: &Secret,
-        origins: Vec<(http::Uri, Client)>,
+        origins: Origins,
         policy: SlotPolicy,
-    ) -> Option<Arc<Slot>> {
+    ) -> Option<(Arc<Slot>, Arc<Tickets>)> {
         if account.kind == AccountKind::Generic {
             return None;
         }
-        let (app_id, secret) = (account.app_id.clone(), secret.clone());
+        let (app_id, app_secret) = (account.app_id.clone(), secret.clone());
         let provider: Arc<dyn TokenProvider> = match account.token {
-            TokenFamily::Stable => Arc::new(StableIssuer::new(id.clone(), app_id, secret, origins)),
-            TokenFamily::Classic => {
-                Arc::new(ClassicIssuer::new(id.clone(), app_id, secret, origins))
-            }
+            TokenFamily::Stable => Arc::new(StableIssuer::new(
+                id.clone(),
+                app_id.clone(),
+                app_secret.clone(),
+                origins.clone(),
+            )),
+            TokenFamily::Classic => Arc::new(ClassicIssuer::new(
+                id.clone(),
+                app_id.clone(),
+                app_secret.clone(),
+                origins.clone(),
+            )),
         };
-        Some(self.broker.register(id, provider, policy))
+        let slot = self.broker.register(id, provider, policy);
+        let credential = Credential { app_id, app_secret };
+        let tickets = Tickets::new(self.broker.clone(), slot.clone(), credential, origins);
+        Some((slot, Arc::new(tickets)))
     }
 
     /// The account as the simulator knows it: its own name where the sandbox is its upstream,

@@ -21,6 +21,7 @@ impl Core {
     pub(super) fn open_control(self: &Arc<Self>, ready: &Ready) -> Result<(), StartError> {
         let (reloading, listing, masking) =
             (Arc::downgrade(self), Arc::downgrade(self), Arc::downgrade(self));
+        let seal = self.seal.clone();
         let api = Api {
             keys: self.keys.clone(),
             broker: self.factory.broker.clone(),
@@ -37,6 +38,7 @@ impl Core {
                 let report = core.reload()?;
                 serde_json::to_value(report).map_err(|error| error.to_string())
             }),
+            rotate: Arc::new(move || seal.rotate()),
             ready: serde_json::to_value(ready.without_key()).unwrap_or_default(),
             clock: self.clock.clone(),
             tasks: self.tasks.clone(),

@@ -107,6 +107,7 @@ pub(super) fn live(
         language: config.server.language,
         body_max: config.server.body_max.0,
         replay_cap: config.limits.replay_cap.as_usize(),
+        surrogate_life: config.token.surrogate_life,
         capture_cap: if config.capture.enabled { config.capture.body_cap.as_usize() } else { 0 },
         accounts,
         ca_pem: certificates.ca_pem().map(Into::into),

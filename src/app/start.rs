@@ -35,8 +35,8 @@ use crate::{
     edge::{self, BoundListener, CaEvent, Certificates, Deadlines, EdgeShared},
     proxy::{ProxyMetrics, SharedLive},
     sandbox::{Sandbox, SandboxOptions},
-    store::Database,
-    token::{Broker, BrokerParts, boot_clock},
+    store::{Database, InstallationKey},
+    token::{Broker, BrokerParts, Surrogates, boot_clock},
     wire::{OwnListeners, Resolver},
 };
 
@@ -87,6 +87,8 @@ pub(super) struct Core {
     pub(super) live: SharedLive,
     pub(super) factory: AccountFactory,
     pub(super) keys: Arc<KeyRing>,
+    pub(super) seal: Arc<InstallationKey>,
+    pub(super) surrogates: Arc<Surrogates>,
     pub(super) limiter: Arc<Limiter>,
     pub(super) quota: Arc<QuotaGate>,
     pub(super) in_flight: Arc<InFlight>,
@@ -257,6 +259,8 @@ impl Prepared {
             sandbox: factory.sandbox.clone(),
             factory,
             keys,
+            surrogates: Arc::new(Surrogates::new(stored.seal.clone())),
+            seal: stored.seal,
             limiter: Limiter::load(&limits, store.clone(), now, access.clone())?,
             quota: QuotaGate::load(store.clone(), now, access.clone())?,
             in_flight: Arc::new(InFlight::new(config.limits.in_flight, access.clone())),

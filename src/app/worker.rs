@@ -35,6 +35,7 @@ pub(super) fn start(
         parts: Arc::new(move |pool| Parts {
             live: shared.live.clone(),
             keys: shared.keys.clone(),
+            surrogates: shared.surrogates.clone(),
             limiter: shared.limiter.clone(),
             quota: shared.quota.clone(),
             in_flight: shared.in_flight.clone(),

@@ -91,6 +91,7 @@ failed!(
     crate::access::KeyError,
     crate::capture::CaptureError,
     crate::store::StoreError,
+    crate::store::SealError,
 );
 
 impl From<ConfigError> for Failure {

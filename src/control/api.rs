@@ -9,7 +9,7 @@ use crate::{
     access::{KeyRing, QuotaGate},
     base::{clock::SharedClock, name::Name, tasks::Tasks},
     capture::Recorder,
-    store::Database,
+    store::{Database, SealError},
     token::Broker,
 };
 
@@ -32,6 +32,8 @@ pub struct Api {
     pub mask: Arc<dyn Fn() -> Mask + Send + Sync>,
     /// Reads proxy.toml again and applies it.
     pub reload: Reload,
+    /// Makes a new installation key and tells how many there are. Called where it may block.
+    pub rotate: Arc<dyn Fn() -> Result<usize, SealError> + Send + Sync>,
     /// What the ready line said, without the key.
     pub ready: Value,
     /// Wall time.

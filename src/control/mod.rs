@@ -15,6 +15,7 @@ mod mask;
 mod problem;
 mod refresh;
 mod reload;
+mod rotate;
 mod router;
 mod socket_path;
 mod status;

@@ -140,6 +140,7 @@ async fn api(dir: &Path, tasks: &Tasks, reloads: Arc<Mutex<Vec<Result<Value, Str
         accounts: Arc::new(|| vec![name("shop"), name("closed")]),
         mask: Arc::new(Mask::default),
         reload: Arc::new(move || reloads.lock().unwrap().pop().unwrap()),
+        rotate: Arc::new(|| Ok(2)),
         ready: json!({ "event": "ready" }),
         clock,
         tasks: tasks.clone(),

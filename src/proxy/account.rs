@@ -5,12 +5,14 @@ use std::{str::FromStr as _, sync::Arc};
 use http::{HeaderMap, HeaderName, Method};
 
 use super::{
+    alarm_bell::AlarmBell,
     error::ProxyError,
     json_secret,
     live::AccountRuntime,
     passage::Passage,
     path_rule,
     stage::{Answering, Next, Stage},
+    surrogate_rule, token_call,
 };
 use crate::{
     access::{Accounts, permit},
@@ -18,24 +20,55 @@ use crate::{
     wechat::{CallClass, KnownPath, credential},
 };
 
-/// `design`: `/@name/`, header, AppID of a credential call, the key's only account.
-pub(super) struct ChooseAccount;
+/// `/@name/`, header, AppID of a credential call, the surrogate's account, the key's only one.
+#[derive(Default)]
+pub(super) struct ChooseAccount {
+    lost: AlarmBell,
+}
 
 impl Stage for ChooseAccount {
     fn run<'a>(&'a self, passage: &'a mut Passage, body: Body, next: Next<'a>) -> Answering<'a> {
         match choose(passage) {
             Ok(()) => next.run(passage, body),
+            Err(error @ ProxyError::SurrogateRefused { .. }) => {
+                self.cry_out(passage, &error);
+                Box::pin(async { Err(error) })
+            }
             Err(error) => Box::pin(async { Err(error) }),
         }
     }
 }
 
+impl ChooseAccount {
+    /// A surrogate that is used for what it was not given for is in other hands, or mixed up.
+    fn cry_out(&self, passage: &Passage, error: &ProxyError) {
+        let (Some(key), Some(claims)) = (&passage.key, &passage.surrogate) else { return };
+        if !self.lost.may_ring(&key.name) {
+            return;
+        }
+        let (reason, own) = (error.reason().unwrap_or_default(), &claims.account);
+        tracing::warn!(
+            request.id = %passage.id,
+            client.addr = %passage.client,
+            key = key.name.as_str(),
+            account = own.as_str(),
+            reason,
+            "ALARM: a surrogate of key {} for account {own} was refused ({reason}); if nobody mixed \
+             up two accounts, it was stolen: wxgate key rotate {}",
+            key.name, key.name
+        );
+    }
+}
+
 fn choose(passage: &mut Passage) -> Result<(), ProxyError> {
     let (named, path) = path_rule::split_account(passage.uri.path()).map_err(refused)?;
-    let account = find(passage, named, path)?;
+    token_call::check_form(passage)?;
+    let account = find(passage, named, path);
+    let account = account.map_err(|error| token_call::as_platform(passage, error))?;
     let begins = named.map_or(0, |name| "/@".len() + name.len());
     if account.config.kind == AccountKind::Generic {
         passage.known = KnownPath::default();
+        passage.token_form = None;
     } else {
         check_platform(passage, path)?;
     }
@@ -43,6 +76,7 @@ fn choose(passage: &mut Passage) -> Result<(), ProxyError> {
     passage.call = passage.known.call(&passage.method);
     passage.wants_sandbox = passage.seen.upstream && wants_sandbox(&passage.headers)?;
     passage.account = Some(account);
+    surrogate_rule::check_use(passage)?;
     check_permission(passage)
 }
 
@@ -53,6 +87,9 @@ fn find(
 ) -> Result<Arc<AccountRuntime>, ProxyError> {
     let header = if passage.seen.account { account_header(&passage.headers, named)? } else { None };
     let app_id = || {
+        if let Some(id) = token_call::app_id(passage) {
+            return Some(id.to_owned());
+        }
         let query = passage.query.as_ref()?;
         json_secret::may_hold_secret(passage)
             .then(|| query.plain_value(credential::app_id_name(path)))?
@@ -66,7 +103,13 @@ fn find(
         ),
         None => match app_id() {
             Some(id) => by_name(passage, &id, passage.live.account_called(&id)),
-            None => only_account(passage),
+            None => match &passage.surrogate {
+                Some(claims) => {
+                    let name = claims.account.as_str();
+                    by_name(passage, name, passage.live.accounts.get(name))
+                }
+                None => only_account(passage),
+            },
         },
     }
 }
@@ -145,6 +188,10 @@ fn check_permission(passage: &Passage) -> Result<(), ProxyError> {
     // A path that is dangerous with its documented method is dangerous with every method.
     let class = passage.known.class(&passage.method);
     let is_known_read = passage.call.is_some_and(|call| call.class == CallClass::Read);
+    if passage.token_form.is_some() {
+        // A surrogate opens nothing that its key does not: every key may have one.
+        return Ok(());
+    }
     permit::path(key, path)
         .and_then(|()| permit::lane(key, is_known_read))
         .and_then(|()| permit::danger(key, class == Some(CallClass::Danger), goes_to_sandbox))

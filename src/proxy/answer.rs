@@ -1,31 +1,117 @@
 //! Calls that issue or reset credentials: never forwarded as the client sent them.
 
-use super::{
-    error::ProxyError,
-    passage::Passage,
-    stage::{Answering, Next, Stage},
-};
-use crate::{access::permit, base::body::Body, wechat::credential::CredentialCall};
+use std::sync::Arc;
 
-/// Keeps the real token on this host: whoever asks for one is told how to do without.
-pub(super) struct AnswerHere;
+use serde_json::json;
+
+use super::{
+    credential_query::TOKEN_NAMES,
+    error::ProxyError,
+    inject,
+    passage::Passage,
+    service::Parts,
+    stage::{Answering, Next, Stage},
+    token_call,
+};
+use crate::{
+    access::permit,
+    base::body::{Body, Response},
+    token::{Surrogates, Tickets},
+    wechat::{TicketKind, credential::CredentialCall},
+};
+
+/// Keeps the real token on this host: whoever asks for one gets a surrogate.
+pub(super) struct AnswerHere {
+    surrogates: Arc<Surrogates>,
+}
+
+/// How a call goes on.
+enum Plan {
+    /// It is none of ours.
+    Forward,
+    /// A token call.
+    Token(CredentialCall),
+    /// A ticket that is kept here.
+    Ticket(Arc<Tickets>, TicketKind),
+}
+
+impl AnswerHere {
+    pub(super) fn new(parts: &Parts) -> Self {
+        Self { surrogates: parts.surrogates.clone() }
+    }
+
+    async fn answer(
+        &self,
+        passage: &mut Passage,
+        body: Body,
+        next: Next<'_>,
+        plan: Plan,
+    ) -> Result<Response, ProxyError> {
+        match plan {
+            Plan::Forward => next.run(passage, body).await,
+            Plan::Token(call) => token_call::answer(passage, call, &self.surrogates),
+            Plan::Ticket(tickets, kind) => ticket(passage, &tickets, kind).await,
+        }
+    }
+}
 
 impl Stage for AnswerHere {
     fn run<'a>(&'a self, passage: &'a mut Passage, body: Body, next: Next<'a>) -> Answering<'a> {
-        match check(passage) {
-            Ok(()) => next.run(passage, body),
+        match plan(passage) {
+            Ok(Plan::Forward) => next.run(passage, body),
+            Ok(plan) => Box::pin(self.answer(passage, body, next, plan)),
             Err(error) => Box::pin(async { Err(error) }),
         }
     }
 }
 
-fn check(passage: &Passage) -> Result<(), ProxyError> {
+fn plan(passage: &Passage) -> Result<Plan, ProxyError> {
     if passage.known.is_operator_only {
-        return permit::operator(passage.key()?).map_err(ProxyError::denied);
+        permit::operator(passage.key()?).map_err(ProxyError::denied)?;
+        return Ok(Plan::Forward);
     }
-    match passage.known.credential_call {
-        // The ticket belongs to the caller's page and passes; it is stored nowhere.
-        None | Some(CredentialCall::Ticket) => Ok(()),
-        Some(_) => Err(ProxyError::CredentialCall { path: passage.path()?.into() }),
+    let Some(call) = passage.known.credential_call else { return Ok(Plan::Forward) };
+    match call {
+        CredentialCall::ClassicToken | CredentialCall::StableToken | CredentialCall::CorpToken => {
+            Ok(Plan::Token(call))
+        }
+        CredentialCall::Ticket => ticket_plan(passage),
+        CredentialCall::ComponentToken
+        | CredentialCall::AuthorizerToken
+        | CredentialCall::QueryAuth
+        | CredentialCall::AuthorizerInfo
+        | CredentialCall::AuthorizerList => {
+            Err(ProxyError::CredentialCall { path: passage.path()?.into() })
+        }
     }
+}
+
+/// A ticket for somebody's own token, or of a kind that is not known here, is the platform's to
+/// answer; it is stored nowhere.
+fn ticket_plan(passage: &Passage) -> Result<Plan, ProxyError> {
+    let Some(query) = &passage.query else { return Ok(Plan::Forward) };
+    let is_own =
+        TOKEN_NAMES.iter().any(|name| query.value(name).is_some_and(|v| !inject::is_open(&v)));
+    let kind = query.plain_value("type").and_then(|kind| kind.parse().ok());
+    Ok(match (passage.lanes()?.tickets.clone(), kind) {
+        (Some(tickets), Some(kind)) if !is_own => Plan::Ticket(tickets, kind),
+        _ => Plan::Forward,
+    })
+}
+
+/// The ticket belongs to the caller's web page, so it is the one credential that is handed out.
+async fn ticket(
+    passage: &mut Passage,
+    tickets: &Tickets,
+    kind: TicketKind,
+) -> Result<Response, ProxyError> {
+    inject::refuse_stray_keys(passage)?;
+    let slot = tickets.slot(kind);
+    let issued = slot.token(inject::TOKEN_LIMIT).await;
+    let issued = issued.map_err(|source| inject::token_error(passage, source))?;
+    let left_s = slot.left_of(&issued).as_secs().max(1);
+    let body = json!({
+        "errcode": 0, "errmsg": "ok", "ticket": issued.secret.expose(), "expires_in": left_s,
+    });
+    Ok(token_call::json(passage, &body))
 }

@@ -1,6 +1,6 @@
 //! Finds the caller's key in every place where it may stand, and takes it out.
 
-use std::{sync::Arc, time::SystemTime};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, header};
@@ -8,36 +8,38 @@ use http_body_util::{BodyExt as _, Limited};
 use zeroize::Zeroizing;
 
 use super::{
-    credential_query::CredentialQuery,
+    credential_query::{CredentialQuery, TOKEN_NAMES},
     error::ProxyError,
     json_secret,
     passage::Passage,
     path_rule,
     service::Parts,
     stage::{Answering, Next, Stage},
+    surrogate_rule, token_call,
 };
 use crate::{
     access::{Key, KeyRing, key_text},
     base::body::{Body, BodyError},
+    token::{Claims, SurrogateFault, Surrogates},
     wechat::KnownPath,
 };
 
 /// Every place is read, all are emptied, and two different keys are an error.
 pub(super) struct Authenticate {
     keys: Arc<KeyRing>,
+    surrogates: Arc<Surrogates>,
 }
 
 impl Authenticate {
     pub(super) fn new(parts: &Parts) -> Self {
-        Self { keys: parts.keys.clone() }
+        Self { keys: parts.keys.clone(), surrogates: parts.surrogates.clone() }
     }
 
     /// For most calls: nothing of the body is needed.
     fn admit(&self, passage: &mut Passage) -> Result<(), ProxyError> {
         let (query, found) = look(passage)?;
-        passage.key = Some(self.resolve(&found, passage.time)?);
         passage.query = Some(query);
-        Ok(())
+        self.let_in(passage, &found)
     }
 
     /// For calls that may carry a secret in their body.
@@ -45,20 +47,45 @@ impl Authenticate {
         let (query, mut found) = look(passage)?;
         let bytes = whole(body).await?;
         found.add_json(&bytes)?;
-        passage.key = Some(self.resolve(&found, passage.time)?);
+        token_call::read_form(passage, &query, &bytes);
         passage.query = Some(query);
+        self.let_in(passage, &found).map_err(|error| token_call::as_platform(passage, error))?;
         Ok(Body::from(bytes))
     }
 
-    fn resolve(&self, found: &Found, now: SystemTime) -> Result<Arc<Key>, ProxyError> {
-        let Some(first) = &found.key else {
-            return Err(if found.surrogate {
-                ProxyError::SurrogateRefused
-            } else {
-                ProxyError::KeyMissing
-            });
+    fn let_in(&self, passage: &mut Passage, found: &Found) -> Result<(), ProxyError> {
+        let key = match &found.key {
+            Some(text) => Some(self.check(text, passage)?),
+            None => None,
         };
-        self.keys.check(first, now).map_err(|refusal| ProxyError::Key { code: refusal.code() })
+        passage.key = match &found.surrogate {
+            Some(text) => {
+                let claims = self.open(text, passage)?;
+                let of_surrogate = self.key_of(&claims, passage)?;
+                if key.is_some_and(|key| key.id != of_surrogate.id) {
+                    return Err(ProxyError::AmbiguousKey);
+                }
+                passage.surrogate = Some(claims);
+                Some(of_surrogate)
+            }
+            None => Some(key.ok_or_else(|| ProxyError::KeyMissing)?),
+        };
+        Ok(())
+    }
+
+    fn check(&self, text: &str, passage: &Passage) -> Result<Arc<Key>, ProxyError> {
+        let checked = self.keys.check(text, passage.time);
+        checked.map_err(|refusal| ProxyError::Key { code: refusal.code() })
+    }
+
+    fn open(&self, text: &str, passage: &Passage) -> Result<Claims, ProxyError> {
+        self.surrogates.open(text, passage.time).map_err(surrogate_rule::damaged)
+    }
+
+    /// A surrogate dies with its key: that is the one thing that is looked up.
+    fn key_of(&self, claims: &Claims, passage: &Passage) -> Result<Arc<Key>, ProxyError> {
+        let key = self.keys.check_id(&claims.key, passage.time);
+        key.map_err(|_| ProxyError::SurrogateRefused { fault: SurrogateFault::Key })
     }
 }
 
@@ -87,11 +114,12 @@ fn look(passage: &mut Passage) -> Result<(CredentialQuery, Found), ProxyError> {
     Ok((query, found))
 }
 
-/// The key found so far.
+/// The credentials found so far.
 #[derive(Default)]
 struct Found {
     key: Option<Zeroizing<String>>,
-    surrogate: bool,
+    /// Where an access token may stand. It opens calls, and never the way to another surrogate.
+    surrogate: Option<String>,
 }
 
 impl Found {
@@ -106,21 +134,38 @@ impl Found {
         }
     }
 
-    /// A value that may be a key, a surrogate, or nothing of ours.
+    /// A value in the place of a secret that may be a key, or nothing of ours.
+    fn add_if_key(&mut self, text: &str) -> Result<(), ProxyError> {
+        if key_text::looks_like_key(text) { self.add(text) } else { Ok(()) }
+    }
+
+    /// A value in the place of a token that may be a key, a surrogate, or nothing of ours.
     fn add_if_ours(&mut self, text: &str) -> Result<(), ProxyError> {
-        if key_text::looks_like_key(text) {
-            return self.add(text);
+        if !text.starts_with(SURROGATE) {
+            return self.add_if_key(text);
         }
-        self.surrogate |= text.starts_with("wxgt_");
-        Ok(())
+        match &self.surrogate {
+            Some(known) if known != text => Err(ProxyError::AmbiguousKey),
+            Some(_) => Ok(()),
+            None => {
+                self.surrogate = Some(text.to_owned());
+                Ok(())
+            }
+        }
     }
 
     fn add_query(&mut self, query: &CredentialQuery) -> Result<(), ProxyError> {
-        query.credentials().try_for_each(|(_, value)| self.add_if_ours(&value))
+        query.credentials().try_for_each(|(name, value)| {
+            if TOKEN_NAMES.contains(&name) {
+                self.add_if_ours(&value)
+            } else {
+                self.add_if_key(&value)
+            }
+        })
     }
 
     fn add_json(&mut self, bytes: &Bytes) -> Result<(), ProxyError> {
-        json_secret::values(bytes).iter().try_for_each(|value| self.add_if_ours(value))
+        json_secret::values(bytes).iter().try_for_each(|value| self.add_if_key(value))
     }
 }
 
@@ -137,7 +182,8 @@ fn take_headers(passage: &mut Passage, found: &mut Found) -> Result<(), ProxyErr
     }
     if seen.api_key {
         for value in headers.get_all(API_KEY) {
-            found.add(value.to_str().unwrap_or_default().trim())?;
+            let text = value.to_str().unwrap_or_default().trim();
+            if text.starts_with(SURROGATE) { found.add_if_ours(text)? } else { found.add(text)? }
         }
         headers.remove(API_KEY);
     }
@@ -164,7 +210,7 @@ async fn whole(body: Body) -> Result<Bytes, ProxyError> {
 
 /// Whether a text is a key or a surrogate.
 pub(super) fn is_ours(text: &str) -> bool {
-    key_text::looks_like_key(text) || text.starts_with("wxgt_")
+    key_text::looks_like_key(text) || text.starts_with(SURROGATE)
 }
 
 /// Whether a key, surrogate or handle stands anywhere in `text`.
@@ -175,6 +221,9 @@ pub(super) fn holds_key(text: &[u8]) -> bool {
         shapes.iter().any(|shape| begin.starts_with(shape))
     })
 }
+
+/// What a surrogate begins with.
+const SURROGATE: &str = "wxgt_";
 
 /// Forwarding drops it, whatever it holds.
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");

@@ -1,34 +1,35 @@
 //! What a known key may not do whatever the account: call from elsewhere, or from a mini program.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
-
 use http::{HeaderMap, header};
-use tokio::time::Instant;
 
 use super::{
+    alarm_bell::AlarmBell,
     error::ProxyError,
     passage::Passage,
     stage::{Answering, Next, Stage},
+    surrogate_rule,
 };
 use crate::{
     access::{Key, permit},
-    base::{body::Body, name::Name},
+    base::body::Body,
 };
 
 /// Inside capture: the key is known, so its holder shall see the refusal.
 #[derive(Default)]
 pub(super) struct CheckCaller {
-    /// When each shipped key was last cried out.
-    alarms: Mutex<HashMap<Name, Instant>>,
+    shipped: AlarmBell,
+    lost: AlarmBell,
 }
 
 impl CheckCaller {
     fn check(&self, passage: &Passage) -> Result<(), ProxyError> {
         let key = passage.key()?;
+        if let Err(error) = surrogate_rule::check_caller(passage) {
+            if matches!(error, ProxyError::SurrogateRefused { .. }) {
+                self.cry_out_lost(passage, key);
+            }
+            return Err(error);
+        }
         permit::network(key, passage.client).map_err(ProxyError::denied)?;
         if passage.seen.referer && comes_from_mini_program(&passage.headers) {
             self.cry_out(passage, key);
@@ -37,15 +38,24 @@ impl CheckCaller {
         Ok(())
     }
 
-    /// A key in a mini program is called by a million phones: once a minute is enough.
-    fn cry_out(&self, passage: &Passage, key: &Key) {
-        let mut alarms = self.alarms.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_recent = |at: &Instant| at.elapsed() < ALARM_EVERY;
-        if alarms.get(&key.name).is_some_and(is_recent) {
+    fn cry_out_lost(&self, passage: &Passage, key: &Key) {
+        if !self.lost.may_ring(&key.name) {
             return;
         }
-        alarms.retain(|_, at| is_recent(at));
-        alarms.insert(key.name.clone(), Instant::now());
+        tracing::warn!(
+            request.id = %passage.id,
+            client.addr = %passage.client,
+            key = key.name.as_str(),
+            "ALARM: a surrogate of key {} came from {}, where that key may not be used; if it was \
+             not its holder, it was stolen: wxgate key rotate {}",
+            key.name, passage.client, key.name
+        );
+    }
+
+    fn cry_out(&self, passage: &Passage, key: &Key) {
+        if !self.shipped.may_ring(&key.name) {
+            return;
+        }
         tracing::warn!(
             request.id = %passage.id,
             client.addr = %passage.client,
@@ -70,5 +80,3 @@ fn comes_from_mini_program(headers: &HeaderMap) -> bool {
     let mut referers = headers.get_all(header::REFERER).iter();
     referers.any(|value| value.as_bytes().starts_with(b"https://servicewechat.com/"))
 }
-
-const ALARM_EVERY: Duration = Duration::from_secs(60);

@@ -10,7 +10,8 @@ use super::path_rule::BadPath;
 use crate::{
     access::Denied,
     base::{body::BodyError, code::ErrorCode, kind::AccountKind, name::Name},
-    token::TokenError,
+    token::{SurrogateFault, TokenError},
+    wechat::PlatformRefusal,
     wire::WireError,
 };
 
@@ -50,9 +51,24 @@ pub enum ProxyError {
         /// The parameter.
         name: &'static str,
     },
-    /// A surrogate, before this gateway hands any out, or a damaged one.
-    #[error("a surrogate that this gateway does not know")]
-    SurrogateRefused,
+    /// A whole surrogate that may not be used so. Why is for the log and the exchange: whoever
+    /// found it somewhere shall not learn what is missing.
+    #[error("surrogate refused: {fault}")]
+    SurrogateRefused {
+        /// What does not fit.
+        fault: SurrogateFault,
+    },
+    /// A credential call, or a surrogate that a new fetch replaces: answered in the platform's
+    /// shape and with HTTP 200, so that an SDK does what it would do with the platform.
+    #[error("answered as the platform does: {} {}", refusal.errcode, refusal.errmsg)]
+    AsPlatform {
+        /// Its number and text.
+        refusal: PlatformRefusal,
+        /// What it is here.
+        code: ErrorCode,
+        /// For the log and the exchange.
+        reason: &'static str,
+    },
     /// From inside a mini program.
     #[error("called from inside a mini program with key {key}")]
     ClientCall {
@@ -226,11 +242,11 @@ impl ProxyError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::KeyMissing => ErrorCode::KeyMissing,
-            Self::Key { code } | Self::Denied { code, .. } => *code,
+            Self::Key { code } | Self::Denied { code, .. } | Self::AsPlatform { code, .. } => *code,
             Self::AmbiguousKey => ErrorCode::AmbiguousKey,
             Self::AmbiguousToken { .. } => ErrorCode::AmbiguousToken,
             Self::ForeignToken { .. } => ErrorCode::ForeignToken,
-            Self::SurrogateRefused => ErrorCode::SurrogateRefused,
+            Self::SurrogateRefused { .. } => ErrorCode::SurrogateRefused,
             Self::ClientCall { .. } => ErrorCode::ClientCall,
             Self::HttpsOnly => ErrorCode::HttpsOnly,
             Self::AccountAmbiguous { .. } => ErrorCode::AccountAmbiguous,
@@ -271,6 +287,25 @@ impl ProxyError {
             Self::Upstream { source: WireError::Ejected { retry_after, .. }, .. } => {
                 Some(*retry_after)
             }
+            _ => None,
+        }
+    }
+
+    /// The `errcode` of the answer.
+    #[must_use]
+    pub fn errcode(&self) -> i64 {
+        match self {
+            Self::AsPlatform { refusal, .. } => refusal.errcode,
+            other => other.code().errcode(),
+        }
+    }
+
+    /// What the caller is not told, for the log and the exchange.
+    #[must_use]
+    pub fn reason(&self) -> Option<&'static str> {
+        match self {
+            Self::SurrogateRefused { fault } => Some(fault.as_str()),
+            Self::AsPlatform { reason, .. } => Some(reason),
             _ => None,
         }
     }

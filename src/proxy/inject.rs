@@ -3,7 +3,7 @@
 //! Runs inside `retry`, so that a second attempt carries a second token, and inside `capture`,
 //! so that no credential is ever recorded.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::header;
@@ -107,17 +107,22 @@ fn carry(passage: &mut Passage, issued: Arc<Issued>) -> Result<(), ProxyError> {
 }
 
 async fn issue(passage: &mut Passage) -> Result<Arc<Issued>, ProxyError> {
-    let account = passage.account()?.config.clone();
-    let lanes = passage.lanes()?;
-    let slot = lanes
-        .slot
-        .clone()
-        .ok_or_else(|| ProxyError::NoCredential { account: account.name.clone() })?;
+    let account = passage.account()?.config.name.clone();
+    let slot = passage.lanes()?.slot.clone();
+    let slot = slot.ok_or(ProxyError::NoCredential { account })?;
     let asked = Instant::now();
-    let egress: Option<IpAddr> = if lanes.is_sandbox { None } else { account.egress.bind };
     let issued = slot.token(TOKEN_LIMIT).await;
     passage.token_wait = asked.elapsed();
-    issued.map_err(|source| match source {
+    issued.map_err(|source| token_error(passage, source))
+}
+
+/// Why there is no token, with what its cure depends on.
+pub(super) fn token_error(passage: &Passage, source: TokenError) -> ProxyError {
+    let (account, lanes) = match (passage.account(), passage.lanes()) {
+        (Ok(account), Ok(lanes)) => (&account.config, lanes),
+        (Err(error), _) | (_, Err(error)) => return error,
+    };
+    match source {
         TokenError::Rejected { errcode, .. } => ProxyError::TokenRejected {
             kind: account.kind,
             errcode,
@@ -127,10 +132,10 @@ async fn issue(passage: &mut Passage) -> Result<Arc<Issued>, ProxyError> {
         _ => ProxyError::Token {
             account: account.name.clone(),
             kind: account.kind,
-            egress,
+            egress: if lanes.is_sandbox { None } else { account.egress.bind },
             source: Arc::new(source),
         },
-    })
+    }
 }
 
 /// AppID and AppSecret where the caller put a key, a placeholder or nothing.
@@ -190,7 +195,7 @@ async fn fill_body(
 }
 
 /// A key anywhere else than in its places would go upstream.
-fn refuse_stray_keys(passage: &Passage) -> Result<(), ProxyError> {
+pub(super) fn refuse_stray_keys(passage: &Passage) -> Result<(), ProxyError> {
     if query(passage)?.has_stray_key() {
         return Err(ProxyError::AmbiguousToken { name: "wxgk_…" });
     }
@@ -225,7 +230,7 @@ fn foreign(query: &CredentialQuery) -> Option<&'static str> {
 }
 
 /// A key, a surrogate or a placeholder: to be replaced.
-fn is_open(value: &str) -> bool {
+pub(super) fn is_open(value: &str) -> bool {
     is_ours(value) || placeholder::is_placeholder(value)
 }
 

@@ -1,6 +1,6 @@
 //! What a request needs of the configuration, as one value that a reload swaps.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 
@@ -8,7 +8,7 @@ use super::{metrics::AccountCounters, retry_budget::RetryBudget};
 use crate::{
     base::{cidr::Cidr, kind::Language, name::Name, permission::Lane},
     config::model::Account,
-    token::Slot,
+    token::{Slot, Tickets},
     upstream::Fleet,
 };
 
@@ -27,6 +27,8 @@ pub struct Live {
     pub body_max: u64,
     /// Longest request body that is kept for a repeat, bytes.
     pub replay_cap: usize,
+    /// How long a surrogate is good.
+    pub surrogate_life: Duration,
     /// How much of a body is captured, bytes; 0 when capture is off.
     pub capture_cap: usize,
     /// By name.
@@ -65,6 +67,8 @@ pub struct Lanes {
     pub fleet: Arc<Fleet>,
     /// The token; none where the account has none.
     pub slot: Option<Arc<Slot>>,
+    /// Tickets that hang on the token; none where the platform has no such.
+    pub tickets: Option<Arc<Tickets>>,
     /// AppID and AppSecret for calls that take them.
     pub secret: Option<crate::base::secret::Secret>,
     /// Whether nothing of it is real.

@@ -6,6 +6,7 @@
 mod access_log;
 mod account;
 mod admit;
+mod alarm_bell;
 mod answer;
 mod authenticate;
 mod caller;
@@ -42,6 +43,8 @@ mod seen_headers;
 mod service;
 mod stage;
 mod stranger_log;
+mod surrogate_rule;
+mod token_call;
 
 pub use error::ProxyError;
 pub use explain::explain;
@@ -68,9 +71,9 @@ fn stages(p: &Parts) -> Vec<Box<dyn Stage>> {
         Box::new(sandbox_door::SandboxDoor::new(p)),  // our own door, so it is no exchange
         Box::new(capture::Capture::new(p)),           // outside injection: it never sees a token
         Box::new(caller::CheckCaller::default()), // inside capture: the holder of the key sees why
-        Box::new(account::ChooseAccount),         // inside capture: its refusals can be seen
+        Box::new(account::ChooseAccount::default()), // inside capture: its refusals can be seen
         Box::new(limit::Limit::new(p)),           // inside capture: a refusal can be seen
-        Box::new(answer::AnswerHere),             // credential calls never leave the host
+        Box::new(answer::AnswerHere::new(p)),     // credential calls never leave the host
         Box::new(fault::Fault),                   // a wished-for fault costs no token and no call
         Box::new(mask::Mask::new(p)), // outside retry: it sees the answer that the caller gets
         Box::new(retry::Retry::new(p)), // outside injection: a second try has a second token

@@ -20,12 +20,12 @@ use super::{
 };
 use crate::{
     access::{Key, Pass, SlotGuard},
-    base::{code::ErrorCode, id::RequestId, kind::AccountKind, outcome::Outcome},
+    base::{code::ErrorCode, id::RequestId, kind::AccountKind, outcome::Outcome, permission::Lane},
     capture::{Attempt, Captured, Recorder, TeeEnd},
     edge::ConnInfo,
-    token::Issued,
+    token::{Claims, Issued},
     upstream::Endpoint,
-    wechat::{Call, Envelope, KnownPath},
+    wechat::{Call, Envelope, KnownPath, PlatformRefusal, TokenForm},
     wire::RequestTarget,
 };
 
@@ -54,6 +54,12 @@ pub(super) struct Passage {
     pub(super) upstream_target: Option<RequestTarget>,
     pub(super) slot: Option<SlotGuard>,
     pub(super) key: Option<Arc<Key>>,
+    /// What the surrogate says that stood in the place of the key.
+    pub(super) surrogate: Option<Claims>,
+    /// What a call for a token says.
+    pub(super) token_form: Option<Result<TokenForm, PlatformRefusal>>,
+    /// Whether a call for a token holds a secret that is no key.
+    pub(super) has_foreign_secret: bool,
     pub(super) query: Option<CredentialQuery>,
     pub(super) account: Option<Arc<AccountRuntime>>,
     pub(super) call: Option<&'static Call>,
@@ -70,6 +76,8 @@ pub(super) struct Passage {
     pub(super) avoid: Vec<Arc<Endpoint>>,
     pub(super) envelope: Option<Envelope>,
     pub(super) error: Option<ErrorCode>,
+    /// Why it was refused, where the caller is not told.
+    pub(super) reason: Option<&'static str>,
     /// Whether the gateway itself wrote the answer, and which errcode stands in it.
     pub(super) own_answer: Option<i64>,
     pub(super) status: Option<u16>,
@@ -124,6 +132,11 @@ impl Passage {
             Some(call) => call.path,
             None => path.strip_suffix('/').filter(|short| !short.is_empty()).unwrap_or(path),
         })
+    }
+
+    /// The lane in force: a request may ask for less than its key's.
+    pub(super) fn lane(&self) -> Result<Lane, ProxyError> {
+        Ok(if self.wants_sandbox { Lane::Sandbox } else { self.key()?.lane })
     }
 
     /// Where the call goes and whose token it carries.

@@ -38,18 +38,19 @@ impl Rescue {
         let code = error.code();
         log(passage, error);
         passage.error = Some(code);
+        passage.reason = error.reason();
         if let ProxyError::RequestBody { source } = error
             && !matches!(source, BodyError::TooLarge { .. })
         {
             passage.outcome = Some(Outcome::Abandoned);
         }
-        passage.own_answer = Some(code.errcode());
+        passage.own_answer = Some(error.errcode());
         let style = passage.key.as_ref().map_or(ErrorStyle::Http, |key| key.errors);
         let mut response =
             Response::new(Body::from(self.redactor.text(&body(passage, error)).into_owned()));
-        *response.status_mut() = match style {
-            ErrorStyle::Http => code.status(),
-            ErrorStyle::Wechat => http::StatusCode::OK,
+        *response.status_mut() = match (style, error) {
+            (ErrorStyle::Wechat, _) | (_, ProxyError::AsPlatform { .. }) => http::StatusCode::OK,
+            (ErrorStyle::Http, _) => code.status(),
         };
         let headers = response.headers_mut();
         headers.insert(
@@ -111,8 +112,11 @@ fn body(passage: &Passage, error: &ProxyError) -> String {
     {
         inner["upstream"] = serde_json::json!({ "errcode": errcode, "errmsg": source.errmsg() });
     }
-    let errmsg = format!("wxgate: {} rid: {id}", text.message);
-    serde_json::json!({ "errcode": code.errcode(), "errmsg": errmsg, "wxgate": inner }).to_string()
+    let errmsg = match error {
+        ProxyError::AsPlatform { refusal, .. } => format!("{} rid: {id}", refusal.errmsg),
+        _ => format!("wxgate: {} rid: {id}", text.message),
+    };
+    serde_json::json!({ "errcode": error.errcode(), "errmsg": errmsg, "wxgate": inner }).to_string()
 }
 
 /// The boundary: the error ends here, so its chain is logged here. What the caller did wrong

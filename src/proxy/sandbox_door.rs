@@ -17,6 +17,7 @@ use crate::{
     access::permit,
     base::body::{Body, Response},
     sandbox::{RESTORE_CAP_BYTES, Sandbox, shadow_name},
+    token::SurrogateFault,
 };
 
 /// Answers in process; the sandbox's own port is not involved.
@@ -31,6 +32,10 @@ impl SandboxDoor {
 
     async fn answer(&self, passage: &mut Passage, body: Body) -> Result<Response, ProxyError> {
         let key = passage.key()?;
+        if passage.surrogate.is_some() {
+            // It stands for a token, and no token opens this door.
+            return Err(ProxyError::SurrogateRefused { fault: SurrogateFault::Door });
+        }
         permit::operator(key).map_err(ProxyError::denied)?;
         let rest = passage.uri.path().strip_prefix(PREFIX).unwrap_or_default();
         let (account, rest) = rest.split_once('/').unwrap_or((rest, ""));

@@ -30,6 +30,7 @@ use crate::{
     capture::{Recorder, tee},
     edge::{self, Arrival, ConnInfo},
     sandbox::Sandbox,
+    token::Surrogates,
     upstream::Pool,
     wechat::KnownPath,
 };
@@ -41,6 +42,8 @@ pub struct Parts {
     pub live: SharedLive,
     /// Access keys.
     pub keys: Arc<KeyRing>,
+    /// Seals and opens surrogates.
+    pub surrogates: Arc<Surrogates>,
     /// Rate limits.
     pub limiter: Arc<Limiter>,
     /// What is known of the platform's quotas.
@@ -126,6 +129,9 @@ fn open(parts: &Parts, conn: Arc<ConnInfo>, head: http::request::Parts) -> Box<P
         upstream_target: None,
         slot: None,
         key: None,
+        surrogate: None,
+        token_form: None,
+        has_foreign_secret: false,
         query: None,
         account: None,
         call: None,
@@ -138,6 +144,7 @@ fn open(parts: &Parts, conn: Arc<ConnInfo>, head: http::request::Parts) -> Box<P
         avoid: Vec::new(),
         envelope: None,
         error: None,
+        reason: None,
         own_answer: None,
         status: None,
         outcome: None,

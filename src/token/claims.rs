@@ -137,6 +137,8 @@ words! {
         Lane = "lane",
         /// It came from a network that its key may not be used from.
         Network = "network",
+        /// It was shown at a door of the gateway itself, where only a key counts.
+        Door = "door",
     }
 }
 

@@ -31,6 +31,7 @@ mod stopwatch;
 mod surrogate;
 #[cfg(test)]
 mod tests;
+mod tickets;
 mod timeline;
 mod vault;
 
@@ -47,4 +48,5 @@ pub use state::SlotPolicy;
 pub use status::{LastError, SlotState, SlotStatus, TokenStatus};
 pub use stopwatch::{BootClock, boot_clock};
 pub use surrogate::{Damage, Surrogates, expiry_ms};
+pub use tickets::Tickets;
 pub use timeline::{EndReason, Generation, Verdict, history};

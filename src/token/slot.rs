@@ -150,6 +150,12 @@ impl Slot {
         }
     }
 
+    /// What is left of a token's life.
+    #[must_use]
+    pub fn left_of(&self, issued: &Issued) -> Duration {
+        issued.left_at(self.shared.stopwatch.now())
+    }
+
     /// Notes that the platform accepted a call with `token`. Costs one atomic read, and one
     /// write a second.
     pub fn note_good(&self, token: &Issued) {

@@ -29,6 +29,7 @@ pub mod push_message;
 pub mod refusal;
 pub mod rid;
 mod secret_place;
+pub mod token_form;
 
 pub use call::{AnswerForm, AppKinds, BodyForm, Call, CallClass, CallMethod};
 pub use catalogue::class_of;
@@ -39,3 +40,4 @@ pub use errcode::{Errcode, Scope};
 pub use grant::{Grant, GrantError, TicketKind};
 pub use known_path::KnownPath;
 pub use rid::Rid;
+pub use token_form::{PlatformRefusal, TokenForm};

@@ -16,6 +16,7 @@ mod retry;
 mod scenarios;
 mod sdks;
 mod shutdown;
+mod surrogates;
 mod tokens;
 mod tools;
 mod upstream;

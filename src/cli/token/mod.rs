@@ -13,8 +13,12 @@ use super::{
     output::Out,
 };
 use crate::{
-    base::name::Name,
-    control::{RefreshForm, explained},
+    base::{
+        clock::{Clock as _, SystemClock},
+        name::Name,
+    },
+    control::{RefreshForm, audit_row, explained},
+    store::InstallationKey,
     token::{SlotId, history},
 };
 
@@ -37,6 +41,8 @@ enum TokenCommand {
         #[arg(long)]
         force: bool,
     },
+    /// Seal with a new installation key from now on; nothing is taken back 更换封存密钥
+    Rotate,
     /// How the latest tokens lived and what ended them 令牌时间线
     History {
         /// The account [default: all]
@@ -71,12 +77,34 @@ pub(super) async fn run(
             let status = gateway.post(&target, &RefreshForm { force }).await.map_err(refused)?;
             print(&status, |status| shown::standing(&json!({ "tokens": [status] })), out)?;
         }
+        TokenCommand::Rotate => {
+            let told = rotate(&host).await?;
+            print(&told, |told| shown::rotated(told, host.language()), out)?;
+        }
         TokenCommand::History { account, limit } => {
             let generations = generations(&host, account.as_deref(), limit).await?;
             print(&generations, shown::lives, out)?;
         }
     }
     Ok(Exit::Done)
+}
+
+/// By the running gateway, else on the file.
+async fn rotate(host: &Host) -> Result<Value, Failure> {
+    match host.reach().await? {
+        Reach::Running(gateway) => {
+            Ok(gateway.post("/v1/installation-key/rotate", &json!({})).await?)
+        }
+        Reach::Stopped(held) => {
+            let now = SystemClock.now();
+            let row = move |t: &rusqlite::Transaction<'_>| {
+                audit_row(t, now, "cli", "rotate", "installation key")
+            };
+            held.db.write(row).await?;
+            let key = InstallationKey::load_or_create(&host.data_file("installation.key"))?;
+            Ok(json!({ "keys": key.rotate()? }))
+        }
+    }
 }
 
 fn print(value: &Value, text: impl Fn(&Value) -> String, out: &Out) -> Result<(), Failure> {

@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use crate::cli::output::{table, tame};
+use crate::{
+    base::kind::Language,
+    cli::output::{table, tame},
+};
 
 /// A line an account.
 pub(super) fn standing(tokens: &Value) -> String {
@@ -37,6 +40,15 @@ fn row(slot: &Value) -> Vec<String> {
         seconds("renews_in_s").map_or_else(dash, short),
         last_good.filter(|at| !at.is_empty()).unwrap_or_else(dash),
     ]
+}
+
+/// What a rotation of the installation key did.
+pub(super) fn rotated(told: &Value, language: Language) -> String {
+    let keys = told.get("keys").and_then(Value::as_u64).unwrap_or_default();
+    language.pick(
+        &format!("已换上新的封存密钥（共 {keys} 把）；此前发出的替身令牌和已封存的令牌照常可用"),
+        &format!("a new key seals from now on ({keys} in all); surrogates and sealed tokens of the earlier ones stay good"),
+    )
 }
 
 /// A line a generation, the newest first; below it what an early death means.
