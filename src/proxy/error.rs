@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::HeaderValue;
 use tokio::time::Instant;
 
-use super::path_rule::BadPath;
+use super::{path_rule::BadPath, platform_text};
 use crate::{
     access::Denied,
     base::{body::BodyError, code::ErrorCode, kind::AccountKind, name::Name},
@@ -297,6 +297,15 @@ impl ProxyError {
         match self {
             Self::AsPlatform { refusal, .. } => refusal.errcode,
             other => other.code().errcode(),
+        }
+    }
+
+    /// Whether the answer names a code of ours: a form that the platform would not take has none.
+    #[must_use]
+    pub fn shows_code(&self) -> bool {
+        match self {
+            Self::AsPlatform { refusal, .. } => !platform_text::is_about_the_form(*refusal),
+            _ => true,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{error::ProxyError, explain::explain, path_rule::BadPath};
+use super::{error::ProxyError, explain::explain, path_rule::BadPath, platform_text};
 use crate::{
     base::{
         code::ErrorCode,
@@ -67,6 +67,7 @@ fn words(error: &ProxyError) -> [String; 4] {
                 "Keys must not stand in a mini program. Run: wxgate key revoke {key}, and call from your own server."
             ),
         ],
+        ProxyError::AsPlatform { refusal, code, .. } => platform_text::words(*refusal, *code),
         ProxyError::BodyTooLarge { cap_bytes } => [
             format!("请求体超过 {cap_bytes} 字节"),
             format!("request body over {cap_bytes} bytes"),

@@ -68,8 +68,8 @@ const TEXTS: &[(ErrorCode, [&str; 4])] = &[
         [
             "替身令牌不被接受",
             "surrogate refused",
-            "用访问密钥重新获取。",
-            "Fetch a new one with your key.",
+            "它不能这样使用：可能密钥已被吊销，或账号、权限档、网络不符；原因见网关日志与请求记录。用访问密钥重新获取，仍不行请找管理员。",
+            "It may not be used so: its key may be gone, or account, lane or network do not fit; the gateway's log and the exchange tell which. Fetch a new one with your key; if that does not help, ask an operator.",
         ],
     ),
     (

@@ -21,6 +21,9 @@ pub struct ProxyMetrics {
     pub(super) strangers: Counter,
     /// How many of them the log names.
     pub(super) stranger_log: StrangerLog,
+    /// Surrogates that were handed out.
+    pub(super) surrogates: Counter,
+    surrogate_refusals: Family<ReasonLabel, Counter>,
     /// Requests that ended before an account was chosen, by outcome.
     pub(super) without_account: AccountCounters,
 }
@@ -44,6 +47,13 @@ impl ProxyMetrics {
             upstream.clone(),
         );
         registry.register("strangers", "Requests without a valid key", strangers.clone());
+        let (surrogates, surrogate_refusals) = (Counter::default(), Family::default());
+        registry.register("surrogates", "Surrogates handed out", surrogates.clone());
+        registry.register(
+            "surrogate_refusals",
+            "Surrogates refused, by reason",
+            surrogate_refusals.clone(),
+        );
         let without_account = AccountCounters::of(&requests, "-");
         Self {
             requests,
@@ -51,8 +61,15 @@ impl ProxyMetrics {
             upstream,
             strangers,
             stranger_log: StrangerLog::default(),
+            surrogates,
+            surrogate_refusals,
             without_account,
         }
+    }
+
+    /// Counts a surrogate that was refused; the reasons are a closed set.
+    pub(super) fn surrogate_refused(&self, reason: &'static str) {
+        self.surrogate_refusals.get_or_create(&ReasonLabel { reason }).inc();
     }
 
     /// The counters of one account; the same ones again after a reload.
@@ -87,6 +104,11 @@ impl AccountCounters {
 struct RequestLabels {
     account: String,
     outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ReasonLabel {
+    reason: &'static str,
 }
 
 fn latency() -> Histogram {

@@ -32,6 +32,7 @@ mod metrics;
 mod passage;
 mod path_rule;
 mod peek;
+mod platform_text;
 mod replay;
 mod replay_stream;
 mod request_body;

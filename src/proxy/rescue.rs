@@ -16,6 +16,7 @@ use crate::{
     base::{
         body::{Body, BodyError, Response},
         chain::Chain,
+        code::ErrorCode,
         outcome::Outcome,
         permission::ErrorStyle,
         redact::Redactor,
@@ -39,6 +40,9 @@ impl Rescue {
         log(passage, error);
         passage.error = Some(code);
         passage.reason = error.reason();
+        if let Some(reason) = passage.reason.filter(|_| code == ErrorCode::SurrogateRefused) {
+            passage.metrics.surrogate_refused(reason);
+        }
         if let ProxyError::RequestBody { source } = error
             && !matches!(source, BodyError::TooLarge { .. })
         {
@@ -57,7 +61,9 @@ impl Rescue {
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/json; charset=utf-8"),
         );
-        headers.insert(ERROR_HEADER, HeaderValue::from_static(code.name()));
+        if error.shows_code() {
+            headers.insert(ERROR_HEADER, HeaderValue::from_static(code.name()));
+        }
         if let Some(after) = error.retry_after() {
             headers.insert(
                 header::RETRY_AFTER,
@@ -100,7 +106,8 @@ fn body(passage: &Passage, error: &ProxyError) -> String {
     let code = error.code();
     let text = error_text::text(error, passage.live.language);
     let id = passage.id.to_string();
-    let mut inner = serde_json::json!({ "code": code.name(), "hint": text.hint, "request_id": id });
+    let shown = error.shows_code().then(|| code.name());
+    let mut inner = serde_json::json!({ "code": shown, "hint": text.hint, "request_id": id });
     if let ProxyError::TokenRejected { body, .. } = error {
         let upstream = serde_json::from_slice(body).unwrap_or_else(|_| {
             serde_json::Value::String(String::from_utf8_lossy(body).into_owned())

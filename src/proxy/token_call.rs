@@ -89,6 +89,7 @@ pub(super) fn answer(
     let surrogate = surrogates
         .seal(&claims, passage.time)
         .map_err(|_| ProxyError::Internal { what: "no random bytes for a surrogate" })?;
+    passage.metrics.surrogates.inc();
     let mut body = serde_json::Map::new();
     if call == CredentialCall::CorpToken {
         body.insert("errcode".into(), 0.into());

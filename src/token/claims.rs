@@ -130,15 +130,15 @@ words! {
     /// Why a surrogate that is whole was refused; for the log and the exchange, not for the caller.
     SurrogateFault {
         /// Its key was revoked, has expired or is unknown.
-        Key = "key",
+        Key = "surrogate: its key opens nothing any more",
         /// It was used for another account than its own.
-        Account = "account",
+        Account = "surrogate: for another account",
         /// It was used on another lane than its own.
-        Lane = "lane",
+        Lane = "surrogate: for another lane",
         /// It came from a network that its key may not be used from.
-        Network = "network",
+        Network = "surrogate: from a foreign network",
         /// It was shown at a door of the gateway itself, where only a key counts.
-        Door = "door",
+        Door = "surrogate: no key for the gateway's own doors",
     }
 }
 
