@@ -183,7 +183,10 @@ fn exchange(passage: &mut Passage, outcome: Outcome, duration: Duration) -> Exch
             .unwrap_or_default(),
         call: passage.call.map(|call| call.names),
         status: passage.status,
-        errcode: passage.own_answer.filter(|_| passage.error.is_some()).or(errcode),
+        errcode: passage
+            .own_answer
+            .filter(|code| *code != 0 || passage.error.is_some())
+            .or(errcode),
         errmsg: errmsg.or_else(|| passage.reason.map(ToOwned::to_owned)),
         rid,
         outcome,

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
-
 use super::{
     credential_query::TOKEN_NAMES,
     error::ProxyError,
@@ -11,7 +9,7 @@ use super::{
     passage::Passage,
     service::Parts,
     stage::{Answering, Next, Stage},
-    token_call,
+    token_call::{self, Grant},
 };
 use crate::{
     access::permit,
@@ -109,9 +107,12 @@ async fn ticket(
     let slot = tickets.slot(kind);
     let issued = slot.token(inject::TOKEN_LIMIT).await;
     let issued = issued.map_err(|source| inject::token_error(passage, source))?;
-    let left_s = slot.left_of(&issued).as_secs().max(1);
-    let body = json!({
-        "errcode": 0, "errmsg": "ok", "ticket": issued.secret.expose(), "expires_in": left_s,
-    });
-    Ok(token_call::json(passage, &body))
+    let grant = Grant {
+        errcode: Some(0),
+        errmsg: Some("ok"),
+        access_token: None,
+        ticket: Some(issued.secret.expose()),
+        expires_in: slot.left_of(&issued).as_secs().max(1),
+    };
+    token_call::json(passage, &grant)
 }

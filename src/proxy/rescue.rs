@@ -49,6 +49,11 @@ impl Rescue {
             passage.outcome = Some(Outcome::Abandoned);
         }
         passage.own_answer = Some(error.errcode());
+        if passage.key.is_some() && !error.shows_code() {
+            // The platform would have said the same: it is the caller's mistake, not our refusal.
+            passage.error = None;
+            passage.outcome = Some(Outcome::Request);
+        }
         let style = passage.key.as_ref().map_or(ErrorStyle::Http, |key| key.errors);
         let mut response =
             Response::new(Body::from(self.redactor.text(&body(passage, error)).into_owned()));

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, header};
+use serde::Serialize;
 
 use super::{
     credential_query::{CredentialQuery, SECRET_NAMES},
@@ -90,14 +91,15 @@ pub(super) fn answer(
         .seal(&claims, passage.time)
         .map_err(|_| ProxyError::Internal { what: "no random bytes for a surrogate" })?;
     passage.metrics.surrogates.inc();
-    let mut body = serde_json::Map::new();
-    if call == CredentialCall::CorpToken {
-        body.insert("errcode".into(), 0.into());
-        body.insert("errmsg".into(), "ok".into());
-    }
-    body.insert("access_token".into(), surrogate.into());
-    body.insert("expires_in".into(), life.as_secs().into());
-    Ok(json(passage, &serde_json::Value::Object(body)))
+    let is_wecom = call == CredentialCall::CorpToken;
+    let grant = Grant {
+        errcode: is_wecom.then_some(0),
+        errmsg: is_wecom.then_some("ok"),
+        access_token: Some(&surrogate),
+        ticket: None,
+        expires_in: life.as_secs(),
+    };
+    json(passage, &grant)
 }
 
 /// What the platform would look at next, in its order: AppID, secret, grant type.
@@ -142,18 +144,35 @@ fn key_left(passage: &Passage) -> Result<Option<Duration>, ProxyError> {
     Ok(ends.map(|end| end.duration_since(passage.time).unwrap_or_default()))
 }
 
+/// What the platform answers when it grants a token or ticket, in its order.
+#[derive(Serialize)]
+pub(super) struct Grant<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) errcode: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) errmsg: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) access_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ticket: Option<&'a str>,
+    /// Whole seconds.
+    pub(super) expires_in: u64,
+}
+
 /// An answer of our own in the platform's shape.
-pub(super) fn json(passage: &mut Passage, body: &serde_json::Value) -> Response {
+pub(super) fn json(passage: &mut Passage, body: &impl Serialize) -> Result<Response, ProxyError> {
+    let body = serde_json::to_string(body)
+        .map_err(|_| ProxyError::Internal { what: "an answer that is no JSON" })?;
     passage.own_answer = Some(0);
-    let mut response = Response::new(Body::from(body.to_string()));
+    let mut response = Response::new(Body::from(body));
     let kind = HeaderValue::from_static("application/json; encoding=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    response
+    Ok(response)
 }
 
 /// A refusal in the platform's words.
 pub(super) fn refused(refusal: PlatformRefusal, code: ErrorCode) -> ProxyError {
-    ProxyError::AsPlatform { refusal, code, reason: code.name() }
+    ProxyError::AsPlatform { refusal, code, reason: refusal.errmsg }
 }
 
 /// `expires_in` is in whole seconds, and 0 is no life.

@@ -105,6 +105,10 @@ async fn a_wrong_token_call_is_refused_in_the_platforms_words() {
         let errmsg = reply.json()["errmsg"].as_str().unwrap_or_default().to_owned();
         assert!(errcode == 0 || errmsg.contains(" rid: "), "{errmsg}");
     }
+    eventually("a wrong form is the caller's mistake", || async {
+        exported(&gateway, &["errcode:40002 outcome:request"]).len() == 2
+    })
+    .await;
     let stable = |body: &str| bare.post("/cgi-bin/stable_token", body.to_owned());
     for (body, errcode) in [
         ("", 44_002),
