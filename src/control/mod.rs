@@ -34,4 +34,4 @@ pub use mask::Mask;
 pub use refresh::RefreshForm;
 pub use reload::Reload;
 pub use router::router;
-pub use token_routes::explained;
+pub use token_routes::{judged, listed};

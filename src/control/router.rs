@@ -23,6 +23,7 @@ pub fn router(api: Api) -> Router {
         .route("/v1/keys/{name}", delete(key_routes::revoke))
         .route("/v1/keys/{name}/rotate", post(key_routes::rotate))
         .route("/v1/tokens", get(token_routes::list))
+        .route("/v1/tokens/history", get(token_routes::history_of_all))
         .route("/v1/tokens/{account}/refresh", post(refresh::refresh))
         .route("/v1/tokens/{account}/history", get(token_routes::history))
         .route("/v1/installation-key/rotate", post(rotate::rotate))

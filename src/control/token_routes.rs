@@ -10,15 +10,43 @@ use serde_json::{Value, json};
 use super::{api::Api, problem::Problem};
 use crate::token::{Generation, SlotId};
 
-/// Every slot. Never a token.
-pub(super) async fn list(State(api): State<Api>) -> Json<Value> {
-    Json(json!({ "tokens": api.broker.status() }))
+/// Every slot, with the newest verdict on one of its tokens. Never a token.
+pub(super) async fn list(State(api): State<Api>) -> Result<Json<Value>, Problem> {
+    let verdicts = api.broker.verdicts().await?;
+    let tokens = api.broker.status();
+    let tokens = tokens.iter().map(|slot| judged(json!(slot), &slot.slot.to_string(), &verdicts));
+    Ok(Json(json!({ "tokens": tokens.collect::<Vec<_>>() })))
+}
+
+/// Adds to a slot its last generation that has a verdict, null without one.
+#[must_use]
+pub fn judged(mut status: Value, slot: &str, verdicts: &[Generation]) -> Value {
+    let last = verdicts.iter().find(|life| life.slot == slot).map(explained);
+    if let Value::Object(fields) = &mut status {
+        fields.insert("last_verdict".to_owned(), json!(last));
+    }
+    status
 }
 
 /// How many generations are asked for.
 #[derive(Deserialize)]
 pub(super) struct Wanted {
     limit: Option<usize>,
+}
+
+impl Wanted {
+    fn limit(&self) -> usize {
+        self.limit.unwrap_or(GENERATIONS).min(GENERATIONS_MOST)
+    }
+}
+
+/// The newest generations of all accounts' tokens, newest first.
+pub(super) async fn history_of_all(
+    State(api): State<Api>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Json<Value>, Problem> {
+    let generations = api.broker.history_of_all(wanted.limit()).await?;
+    Ok(Json(listed(&generations)))
 }
 
 /// The newest generations of an account's tokens, newest first.
@@ -28,16 +56,21 @@ pub(super) async fn history(
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Value>, Problem> {
     let slot = slot(&api, &account)?;
-    let limit = wanted.limit.unwrap_or(GENERATIONS).min(GENERATIONS_MOST);
-    let generations = api.broker.history(&slot, limit).await?;
-    Ok(Json(json!({ "generations": generations.iter().map(explained).collect::<Vec<_>>() })))
+    let generations = api.broker.history(&slot, wanted.limit()).await?;
+    Ok(Json(listed(&generations)))
 }
 
-/// A generation with what its early death means, as a sentence.
+/// What `wxgate token history --json` prints.
 #[must_use]
-pub fn explained(generation: &Generation) -> Value {
+pub fn listed(generations: &[Generation]) -> Value {
+    json!({ "generations": generations.iter().map(explained).collect::<Vec<_>>() })
+}
+
+/// A generation with what its early death means: when somebody else fetched, and a sentence.
+fn explained(generation: &Generation) -> Value {
     let mut shown = json!(generation);
     if let Value::Object(fields) = &mut shown {
+        fields.insert("foreign_fetch".to_owned(), json!(generation.foreign_fetch()));
         fields.insert("explanation".to_owned(), json!(generation.explanation()));
     }
     shown

@@ -41,4 +41,8 @@ pub const GATEWAY_SCHEMA: &[&str] = &["
     CREATE TABLE audit (
         id INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, subject TEXT NOT NULL
     ) STRICT;
+", "
+    -- Who wanted a token, and what the platform said when it refused it.
+    ALTER TABLE generation ADD COLUMN asked_by TEXT;
+    ALTER TABLE generation ADD COLUMN errcode INTEGER;
 "];

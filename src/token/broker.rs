@@ -14,9 +14,11 @@ use tokio::{
 };
 
 use super::{
-    budget::{Allowance, ForceBudget},
+    budget::{Allowance, ForceBudget, read_used},
+    change::Changes,
     error::TokenError,
     fetch::Asked,
+    generation::Generation,
     issued::Issued,
     issuer_call::FETCH_LIMIT,
     journal::Journal,
@@ -27,7 +29,7 @@ use super::{
     state::SlotPolicy,
     status::SlotStatus,
     stopwatch::{BootClock, COMPARE_EVERY, Stopwatch},
-    timeline::{self, Generation},
+    timeline,
     vault::{self, Vault},
 };
 use crate::{
@@ -68,18 +70,24 @@ impl Broker {
     /// # Errors
     /// [`StoreError`] when the database cannot be read.
     pub async fn start(parts: BrokerParts) -> Result<Arc<Self>, StoreError> {
-        let read = |c: &rusqlite::Connection| Ok((timeline::newest_id(c)?, vault::read_all(c)?));
-        let (newest, sealed) = parts.store.read(read).await?;
+        let read = |c: &rusqlite::Connection| {
+            Ok((timeline::newest_id(c)?, vault::read_all(c)?, read_used(c)?))
+        };
+        let (newest, sealed, used) = parts.store.read(read).await?;
         let BrokerParts { store, key, clock, redactor, tasks, runtime, boot_clock } = parts;
-        let journal = Journal::start(store.clone(), clock.clone(), &tasks, &runtime);
+        let metrics = TokenMetrics::default();
+        let changes = Changes::new(metrics.clone());
+        let journal =
+            Journal::start(store.clone(), clock.clone(), changes.clone(), &tasks, &runtime);
         let shared = Arc::new(Shared {
             clock,
             redactor,
             stopwatch: Stopwatch::new(boot_clock),
             journal,
             vault: Vault::new(key),
-            budget: ForceBudget::new(store.clone()),
-            metrics: TokenMetrics::default(),
+            budget: ForceBudget::new(store.clone(), used),
+            metrics,
+            changes,
             generations: AtomicU64::new(newest.unsigned_abs()),
             editions: AtomicU64::new(0),
             tasks,
@@ -108,6 +116,7 @@ impl Broker {
             slot.replace(provider, policy);
             return slot.clone();
         }
+        self.shared.metrics.begin(&id);
         let slot = Arc::new(Slot::new(id.clone(), self.shared.clone(), provider, policy));
         let mut sealed = self.sealed.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sealed) = sealed.remove(&id.to_string()) {
@@ -160,7 +169,25 @@ impl Broker {
     pub async fn history(&self, id: &SlotId, limit: usize) -> Result<Vec<Generation>, StoreError> {
         self.flush().await;
         let slot = id.to_string();
-        self.store.read(move |connection| timeline::history(connection, &slot, limit)).await
+        self.store.read(move |connection| timeline::history(connection, Some(&slot), limit)).await
+    }
+
+    /// The same for all slots together, also those of accounts that are gone.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn history_of_all(&self, limit: usize) -> Result<Vec<Generation>, StoreError> {
+        self.flush().await;
+        self.store.read(move |connection| timeline::history(connection, None, limit)).await
+    }
+
+    /// The newest generation of each slot that has a verdict.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn verdicts(&self) -> Result<Vec<Generation>, StoreError> {
+        self.flush().await;
+        self.store.read(timeline::verdicts).await
     }
 
     /// Asks the issuer now, whatever pause the slot is in: `wxgate token refresh`. With
@@ -176,7 +203,7 @@ impl Broker {
             let now = self.shared.clock.now();
             self.shared.budget.claim(id, Allowance::by_hand(), now).await?;
         }
-        let asked = if is_forced { Asked::Forced } else { Asked::Normal };
+        let asked = if is_forced { Asked::Forced } else { Asked::ByHand };
         let late = || TokenError::Waited { account: id.clone(), limit: REFRESH_LIMIT };
         timeout(REFRESH_LIMIT, slot.refresh(asked)).await.unwrap_or_else(|_| Err(late()))
     }
@@ -218,7 +245,7 @@ impl Slot {
                 if state.is_retired {
                     return Err(gone());
                 }
-                let is_ours = !state.is_fetching || asked == Asked::Normal;
+                let is_ours = !state.is_fetching || asked != Asked::Forced;
                 if !state.is_fetching {
                     state.pause.forget();
                     self.begin(&mut state, asked);

@@ -1,11 +1,12 @@
 //! How often a refresh may be forced: so many times a day, so far apart, kept across restarts.
 
 use std::{
-    sync::Arc,
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
-use rusqlite::{OptionalExtension as _, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use super::{cure::until_next_day, error::TokenError, slot_id::SlotId};
 use crate::{
@@ -16,7 +17,12 @@ use crate::{
 /// Forced refreshes of all slots, counted in the table `counter`.
 pub(super) struct ForceBudget {
     store: Arc<Database>,
+    used: Mutex<Used>,
 }
+
+/// What the table says of the newest day of each slot, for those who only look. As long as the
+/// list of slots.
+pub(super) type Used = HashMap<String, (String, u32)>;
 
 /// What one more forced refresh must respect.
 #[derive(Clone, Copy, Debug)]
@@ -40,8 +46,16 @@ impl Allowance {
 }
 
 impl ForceBudget {
-    pub(super) fn new(store: Arc<Database>) -> Self {
-        Self { store }
+    /// `used` is what [`read_used`] found.
+    pub(super) fn new(store: Arc<Database>, used: Used) -> Self {
+        Self { store, used: Mutex::new(used) }
+    }
+
+    /// Forced refreshes of the day of `now`.
+    pub(super) fn used_today(&self, slot: &SlotId, now: SystemTime) -> u32 {
+        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let newest = used.get(&counter_name(slot));
+        newest.filter(|(day, _)| *day == Day::of(now).to_string()).map_or(0, |(_, count)| *count)
     }
 
     /// Takes one forced refresh out of the day's budget. It counts before it is made, so that
@@ -55,8 +69,14 @@ impl ForceBudget {
         allowance: Allowance,
         now: SystemTime,
     ) -> Result<(), TokenError> {
-        let name = format!("forced/{slot}");
-        let claimed = self.store.write(move |t| claim(t, &name, allowance, now)).await;
+        let name = counter_name(slot);
+        let row = name.clone();
+        let claimed = self.store.write(move |t| claim(t, &row, allowance, now)).await;
+        if let Ok((before, wait)) = &claimed {
+            let count = before + u32::from(wait.is_none());
+            let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+            used.insert(name, (Day::of(now).to_string(), count));
+        }
         let (used, wait) = claimed.unwrap_or_else(|error| {
             let error = Chain(&error).to_string();
             tracing::warn!(%slot, error, "the budget of forced refreshes cannot be written");
@@ -72,6 +92,18 @@ impl ForceBudget {
             }),
         }
     }
+}
+
+fn counter_name(slot: &SlotId) -> String {
+    format!("{PREFIX}{slot}")
+}
+
+/// The newest day of each slot.
+pub(super) fn read_used(connection: &Connection) -> rusqlite::Result<Used> {
+    connection
+        .prepare("SELECT name, max(day), count FROM counter WHERE name LIKE ?1 GROUP BY name")?
+        .query_map([format!("{PREFIX}%")], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?
+        .collect()
 }
 
 /// Tells how many were used before, and how long to wait if the claim was refused.
@@ -116,6 +148,9 @@ fn claim(
     Ok((used, None))
 }
 
+/// What the names of these counters begin with.
+const PREFIX: &str = "forced/";
+
 /// Half of what the platform allows; each one kills the token of everybody else.
 const AUTOMATIC_APART: Duration = Duration::from_secs(5 * 60);
 
@@ -140,7 +175,8 @@ mod tests {
     fn open(dir: &tempfile::TempDir) -> ForceBudget {
         let path = dir.path().join("wxgate.db");
         let store = Database::open(&path, GATEWAY_SCHEMA, Durability::Full).unwrap();
-        ForceBudget::new(Arc::new(store))
+        let used = store.read_blocking(read_used).unwrap();
+        ForceBudget::new(Arc::new(store), used)
     }
 
     fn slot() -> SlotId {
@@ -157,6 +193,8 @@ mod tests {
         let error = open(&dir).claim(&slot(), rule, at("2026-11-22T15:59:00Z")).await.unwrap_err();
         let TokenError::ForceBudget { used, most, wait, .. } = error else { panic!("{error}") };
         assert_eq!((used, most), (2, 2));
+        assert_eq!(open(&dir).used_today(&slot(), at("2026-11-22T15:59:00Z")), 2);
+        assert_eq!(open(&dir).used_today(&slot(), at("2026-11-22T16:00:00Z")), 0, "a new day");
         assert!(wait.as_secs() == 60, "until midnight in Beijing, not {wait:?}");
         let other = SlotId::shadow("shop".parse().unwrap());
         open(&dir).claim(&other, rule, at("2026-11-22T15:59:00Z")).await.unwrap();

@@ -178,6 +178,21 @@ impl TokenError {
         matches!(self, Self::Rejected { .. })
     }
 
+    /// Whether the call went out and nobody knows what the issuer did.
+    pub(super) fn leaves_in_doubt(&self) -> bool {
+        match self {
+            Self::Broken { .. } | Self::Timeout { .. } | Self::Malformed { .. } => true,
+            Self::Refused { .. }
+            | Self::Connect { .. }
+            | Self::Waited { .. }
+            | Self::BackingOff { .. }
+            | Self::Rejected { .. }
+            | Self::ForceBudget { .. }
+            | Self::NotConfigured { .. }
+            | Self::Stopping { .. } => false,
+        }
+    }
+
     /// The error itself, or the one that a backoff follows from.
     pub(super) fn root(&self) -> &Self {
         match self {

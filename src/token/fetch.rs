@@ -7,12 +7,13 @@ use tokio::time::{Instant, timeout};
 use super::{
     budget::Allowance,
     error::TokenError,
+    generation::AskedBy,
     issued::{Birth, Issued},
     issuer_call::FETCH_LIMIT,
     journal::Entry,
     provider::{FetchedBy, Renewal, TokenGrant, TokenProvider},
     slot::{Round, Slot},
-    state::{SlotPolicy, State},
+    state::{Dead, SlotPolicy, State, retires_others},
 };
 use crate::config::model::ForceRefresh;
 
@@ -22,8 +23,21 @@ pub(super) struct Fetch {
     provider: Arc<dyn TokenProvider>,
     policy: SlotPolicy,
     asked: Asked,
+    asked_by: AskedBy,
+    began: Instant,
     epoch: u64,
     is_settled: bool,
+}
+
+/// Where a token comes from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Origin {
+    /// The call that brought it, or failed to.
+    pub(super) by: FetchedBy,
+    /// Who wanted it.
+    pub(super) asked_by: AskedBy,
+    /// When the fetch began.
+    pub(super) began: Instant,
 }
 
 /// What the fetch was started for.
@@ -31,6 +45,8 @@ pub(super) struct Fetch {
 pub(super) enum Asked {
     /// Any token that the issuer likes to give.
     Normal,
+    /// The same, by an operator.
+    ByHand,
     /// A new one; the budget was charged already.
     Forced,
 }
@@ -38,10 +54,12 @@ pub(super) enum Asked {
 impl Fetch {
     pub(super) fn new(slot: Arc<Slot>, state: &State, asked: Asked) -> Self {
         Self {
+            asked_by: asked_by(&slot, state, asked),
             slot,
             provider: state.provider.clone(),
             policy: state.policy,
             asked,
+            began: Instant::now(),
             epoch: state.epoch,
             is_settled: false,
         }
@@ -58,7 +76,11 @@ impl Fetch {
             }
         };
         self.is_settled = true;
-        self.slot.settle(self.epoch, by, result);
+        self.slot.settle(self.epoch, &self.origin(by), result);
+    }
+
+    fn origin(&self, by: FetchedBy) -> Origin {
+        Origin { by, asked_by: self.asked_by, began: self.began }
     }
 
     async fn ask_and_force(&self) -> (FetchedBy, Result<TokenGrant, TokenError>) {
@@ -116,20 +138,37 @@ impl Drop for Fetch {
             let account = self.slot.id.clone();
             let reason = "the fetch ended without an answer".to_owned();
             let error = TokenError::Malformed { account, reason };
-            self.slot.settle(self.epoch, self.provider.family(), Err(error));
+            self.slot.settle(self.epoch, &self.origin(self.provider.family()), Err(error));
         }
     }
 }
 
+/// Who wants the token of a fetch that begins now.
+fn asked_by(slot: &Slot, state: &State, asked: Asked) -> AskedBy {
+    match asked {
+        Asked::ByHand | Asked::Forced => AskedBy::Operator,
+        Asked::Normal if state.dead.is_some() => AskedBy::Replacement,
+        Asked::Normal if slot.current().is_some() => AskedBy::Renewal,
+        Asked::Normal => AskedBy::Request,
+    }
+}
+
 impl Slot {
-    /// Whether `grant` is the token that the platform refused.
+    /// Whether `grant` is the token that the platform refused; if so, that is held against it.
     fn is_dead(&self, grant: &TokenGrant) -> bool {
-        let state = self.lock();
-        state.dead.as_ref().is_some_and(|dead| dead.issued.is_same_token_as(&grant.token))
+        let mut state = self.lock();
+        let same = |dead: &&mut Dead| dead.issued.is_same_token_as(&grant.token);
+        let dead = state.dead.as_mut().filter(same);
+        dead.map(|dead| dead.is_confirmed = true).is_some()
     }
 
     /// Ends the fetch of `epoch`: publishes the token or begins a pause, and tells who waits.
-    fn settle(self: &Arc<Self>, epoch: u64, by: FetchedBy, result: Result<TokenGrant, TokenError>) {
+    fn settle(
+        self: &Arc<Self>,
+        epoch: u64,
+        origin: &Origin,
+        result: Result<TokenGrant, TokenError>,
+    ) {
         if let Ok(grant) = &result {
             self.shared.redactor.protect(&self.id.to_string(), &grant.token);
         }
@@ -141,8 +180,8 @@ impl Slot {
         }
         state.is_fetching = false;
         let round = match result {
-            Ok(grant) => Ok(self.accept(&mut state, grant, by)),
-            Err(error) => Err(self.fail(&mut state, error)),
+            Ok(grant) => Ok(self.accept(&mut state, grant, origin)),
+            Err(error) => Err(self.fail(&mut state, error, origin.by)),
         };
         self.announce(round);
     }
@@ -155,7 +194,7 @@ impl Slot {
     }
 
     /// Publishes what the issuer gave.
-    fn accept(&self, state: &mut State, grant: TokenGrant, by: FetchedBy) -> Arc<Issued> {
+    fn accept(&self, state: &mut State, grant: TokenGrant, origin: &Origin) -> Arc<Issued> {
         let shared = &self.shared;
         let (now, wall_now) = (shared.stopwatch.now(), shared.clock.now());
         self.forgive(state);
@@ -164,7 +203,8 @@ impl Slot {
             secret: grant.token,
             generation: known.as_ref().map_or_else(|| shared.next_generation(), |k| k.generation),
             edition: shared.next_edition(),
-            fetched_by: known.as_ref().map_or(by, |known| known.fetched_by),
+            fetched_by: known.as_ref().map_or(origin.by, |known| known.fetched_by),
+            asked_by: known.as_ref().map_or(Some(origin.asked_by), |known| known.asked_by),
             born_at: known.as_ref().map_or(wall_now, |known| known.born_at),
             life: grant.valid_for,
         };
@@ -173,8 +213,9 @@ impl Slot {
             Some(known) => issued.with_stamps_of(known),
             None => issued,
         });
-        self.record(state, &issued, known.is_some(), by);
+        self.record(state, &issued, known.is_some(), origin);
         state.living = Some(issued.clone());
+        state.may_have_retired = false;
         state.failure = None;
         self.judge(state, &issued);
         self.current.store(Some(issued.clone()));
@@ -182,7 +223,7 @@ impl Slot {
     }
 
     /// Writes down the birth, and the end of the generation before.
-    fn record(&self, state: &mut State, issued: &Arc<Issued>, is_known: bool, by: FetchedBy) {
+    fn record(&self, state: &mut State, issued: &Arc<Issued>, is_known: bool, origin: &Origin) {
         let shared = &self.shared;
         let slot = self.id.to_string();
         let sealed = shared.vault.seal(&self.id, state.provider.as_ref(), issued);
@@ -194,13 +235,10 @@ impl Slot {
             return;
         }
         if let Some(old) = state.living.take() {
-            let end = state.end_of(&old, by, shared.stopwatch.now(), shared.clock.now());
-            if let Some(verdict) = end.verdict {
-                let (account, token) = (self.id.owner(), old.fingerprint.to_string());
-                tracing::warn!(account, token, %verdict, "a token of {account} died early; `wxgate token history` has the interval");
-            }
-            shared.journal.note(Entry::Ended { issued: old, end });
+            let end = state.end_of(&old, origin, shared.stopwatch.now(), shared.clock.now());
+            self.end(old, end);
         }
+        shared.changes.born(&self.id, issued);
         shared.journal.note(Entry::Born { slot, issued: issued.clone(), sealed });
     }
 
@@ -223,7 +261,8 @@ impl Slot {
     }
 
     /// Begins a pause. A token that is still valid stays in use.
-    fn fail(&self, state: &mut State, error: TokenError) -> TokenError {
+    fn fail(&self, state: &mut State, error: TokenError, by: FetchedBy) -> TokenError {
+        state.may_have_retired |= retires_others(by) && error.leaves_in_doubt();
         if matches!(error, TokenError::Stopping { .. }) {
             return error;
         }

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::provider::FetchedBy;
+use super::{generation::AskedBy, provider::FetchedBy};
 use crate::base::{
     percent,
     secret::{Fingerprint, Secret},
@@ -28,6 +28,8 @@ pub struct Issued {
     pub expires_at: SystemTime,
     /// How it came here.
     pub fetched_by: FetchedBy,
+    /// Who wanted it; none for one that an earlier run fetched.
+    pub(super) asked_by: Option<AskedBy>,
     /// When the generation came here, by the wall clock.
     pub born_at: SystemTime,
     /// Counts answers of the issuer: what "still the current one" is compared by.
@@ -40,6 +42,10 @@ pub struct Issued {
     last_good_ms: AtomicI64,
     /// Wall time of the first call that the platform refused because of it; 0 = none.
     first_refusal_ms: AtomicI64,
+    /// What the platform said then.
+    refusal_errcode: AtomicI64,
+    /// Whether the death of this generation was told.
+    was_buried: AtomicBool,
     /// Whether the platform accepted it since the issuer gave this edition out.
     is_proven: AtomicBool,
 }
@@ -50,6 +56,7 @@ pub(super) struct Birth {
     pub(super) generation: u64,
     pub(super) edition: u64,
     pub(super) fetched_by: FetchedBy,
+    pub(super) asked_by: Option<AskedBy>,
     pub(super) born_at: SystemTime,
     pub(super) life: Duration,
 }
@@ -64,12 +71,15 @@ impl Issued {
             generation: birth.generation,
             expires_at: wall_now + birth.life,
             fetched_by: birth.fetched_by,
+            asked_by: birth.asked_by,
             born_at: birth.born_at,
             edition: birth.edition,
             ends: now + birth.life,
             life: birth.life,
             last_good_ms: AtomicI64::new(0),
             first_refusal_ms: AtomicI64::new(0),
+            refusal_errcode: AtomicI64::new(0),
+            was_buried: AtomicBool::new(false),
             is_proven: AtomicBool::new(false),
         }
     }
@@ -81,6 +91,8 @@ impl Issued {
         };
         copy(&earlier.last_good_ms, &self.last_good_ms);
         copy(&earlier.first_refusal_ms, &self.first_refusal_ms);
+        copy(&earlier.refusal_errcode, &self.refusal_errcode);
+        self.was_buried.store(earlier.was_buried.load(Ordering::Relaxed), Ordering::Relaxed);
         self
     }
 
@@ -123,10 +135,18 @@ impl Issued {
 
     /// Notes that the platform refused it. The first refusal since the last good use counts:
     /// what went well afterwards disproves an earlier one.
-    pub(super) fn stamp_refused(&self, now_ms: i64) {
+    pub(super) fn stamp_refused(&self, now_ms: i64, errcode: i64) {
         let last_good = self.last_good_ms.load(Ordering::Relaxed);
         let first = |earlier| (earlier == 0 || earlier < last_good).then_some(now_ms.max(1));
-        self.first_refusal_ms.fetch_update(Ordering::Relaxed, Ordering::Relaxed, first).ok();
+        let stamp = &self.first_refusal_ms;
+        if stamp.fetch_update(Ordering::Relaxed, Ordering::Relaxed, first).is_ok() {
+            self.refusal_errcode.store(errcode, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether this is the first time that the generation is taken out of use.
+    pub(super) fn bury(&self) -> bool {
+        !self.was_buried.swap(true, Ordering::Relaxed)
     }
 
     /// When the platform last accepted it, in ms since 1970.
@@ -137,6 +157,11 @@ impl Issued {
     /// When the platform first refused it, in ms since 1970.
     pub(super) fn first_refusal_ms(&self) -> Option<i64> {
         Some(self.first_refusal_ms.load(Ordering::Relaxed)).filter(|ms| *ms != 0)
+    }
+
+    /// What the platform said at the first refusal.
+    pub(super) fn refusal_errcode(&self) -> Option<i64> {
+        Some(self.refusal_errcode.load(Ordering::Relaxed)).filter(|errcode| *errcode != 0)
     }
 }
 
@@ -168,6 +193,7 @@ mod tests {
             generation: 3,
             edition: 1,
             fetched_by: FetchedBy::Stable,
+            asked_by: None,
             born_at: SystemTime::UNIX_EPOCH,
             life,
         };
@@ -195,12 +221,14 @@ mod tests {
         assert_eq!(token.last_good_ms(), Some(5_000));
         token.stamp_good(6_000);
         assert_eq!(token.last_good_ms(), Some(6_000));
-        token.stamp_refused(7_000);
-        token.stamp_refused(8_000);
-        assert_eq!(token.first_refusal_ms(), Some(7_000));
+        token.stamp_refused(7_000, 40001);
+        token.stamp_refused(8_000, 40014);
+        assert_eq!((token.first_refusal_ms(), token.refusal_errcode()), (Some(7_000), Some(40001)));
         token.stamp_good(9_000);
-        token.stamp_refused(10_000);
+        token.stamp_refused(10_000, 42001);
         assert_eq!(token.first_refusal_ms(), Some(10_000), "the good use disproved the first");
+        assert_eq!(token.refusal_errcode(), Some(42001));
+        assert!(token.bury() && !token.bury(), "told once");
     }
 
     #[test]

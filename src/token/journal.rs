@@ -16,9 +16,10 @@ use tokio::{
 };
 
 use super::{
+    change::Changes,
+    generation::{End, Generation},
     issued::Issued,
-    timeline::{self, End},
-    vault,
+    timeline, vault,
 };
 use crate::{
     base::{chain::Chain, clock::SharedClock, tasks::Tasks},
@@ -35,6 +36,8 @@ pub(super) enum Entry {
     Refused { slot: String, issued: Arc<Issued> },
     /// A generation ended.
     Ended { issued: Arc<Issued>, end: End },
+    /// What an earlier run left open may have run out since.
+    Lapsed { slot: String },
     /// The slot's sealed value is of no use.
     Forgotten { slot: String },
     /// Everything before this is written.
@@ -51,11 +54,12 @@ impl Journal {
     pub(super) fn start(
         store: Arc<Database>,
         clock: SharedClock,
+        changes: Changes,
         tasks: &Tasks,
         runtime: &Handle,
     ) -> Self {
         let (queue, entries) = mpsc::channel(QUEUED_ENTRIES);
-        let scribe = Scribe { store, clock, living: HashMap::new(), is_failing: false };
+        let scribe = Scribe { store, clock, changes, living: HashMap::new(), is_failing: false };
         tasks.spawn_on(scribe.run(entries, tasks.clone()), runtime);
         Self { queue }
     }
@@ -86,6 +90,7 @@ impl Journal {
 struct Scribe {
     store: Arc<Database>,
     clock: SharedClock,
+    changes: Changes,
     /// Generations in use, with the last good use that was written; at most one a slot.
     living: HashMap<u64, (Arc<Issued>, Option<i64>)>,
     is_failing: bool,
@@ -116,11 +121,14 @@ impl Scribe {
         entries.iter().for_each(|entry| self.follow(entry));
         let now_ms = self.clock.unix_ms();
         if !entries.is_empty() {
-            let written = self
-                .store
-                .write(move |t| entries.iter().try_for_each(|entry| apply(t, entry, now_ms)))
-                .await;
-            self.report(written);
+            let apply_all = move |t: &Transaction<'_>| {
+                let closed: rusqlite::Result<Vec<_>> =
+                    entries.iter().map(|entry| apply(t, entry, now_ms)).collect();
+                closed.map(|closed| closed.concat())
+            };
+            let closed = self.store.write(apply_all).await;
+            closed.iter().flatten().for_each(|life| self.changes.closed(life));
+            self.report(closed.map(drop));
         }
         for barrier in barriers {
             if let Entry::Barrier(done) = barrier {
@@ -139,7 +147,10 @@ impl Scribe {
             Entry::Ended { issued, .. } => {
                 self.living.remove(&issued.generation);
             }
-            Entry::Refused { .. } | Entry::Forgotten { .. } | Entry::Barrier(_) => {}
+            Entry::Refused { .. }
+            | Entry::Lapsed { .. }
+            | Entry::Forgotten { .. }
+            | Entry::Barrier(_) => {}
         }
     }
 
@@ -175,24 +186,28 @@ impl Scribe {
     }
 }
 
-fn apply(t: &Transaction<'_>, entry: &Entry, now_ms: i64) -> rusqlite::Result<()> {
+/// Tells which generations of an earlier run it closed.
+fn apply(t: &Transaction<'_>, entry: &Entry, now_ms: i64) -> rusqlite::Result<Vec<Generation>> {
     match entry {
         Entry::Born { slot, issued, sealed } => {
-            timeline::begin(t, slot, issued)?;
-            keep(t, slot, sealed.as_deref(), now_ms)
+            let closed = timeline::begin(t, slot, issued)?;
+            keep(t, slot, sealed.as_deref(), now_ms)?;
+            return Ok(closed);
         }
+        Entry::Lapsed { slot } => return timeline::lapse(t, slot, now_ms),
         Entry::Extended { slot, issued, sealed } => {
             timeline::extend(t, issued)?;
-            keep(t, slot, sealed.as_deref(), now_ms)
+            keep(t, slot, sealed.as_deref(), now_ms)?;
         }
         Entry::Refused { slot, issued } => {
             timeline::stamp(t, issued)?;
-            vault::remove(t, slot)
+            vault::remove(t, slot)?;
         }
-        Entry::Ended { issued, end } => timeline::end(t, issued, *end),
-        Entry::Forgotten { slot } => vault::remove(t, slot),
-        Entry::Barrier(_) => Ok(()),
+        Entry::Ended { issued, end } => timeline::end(t, issued, *end)?,
+        Entry::Forgotten { slot } => vault::remove(t, slot)?,
+        Entry::Barrier(_) => {}
     }
+    Ok(Vec::new())
 }
 
 fn keep(

@@ -1,10 +1,16 @@
-//! Looks after a token in use: renews it before its end, and forgives it in time.
+//! Looks after a token in use: renews it before its end, forgives it in time, and sees it end.
 
 use std::sync::Arc;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::{fetch::Asked, slot::Slot, state::State};
+use super::{
+    fetch::Asked,
+    generation::{End, EndReason},
+    slot::Slot,
+    state::State,
+};
+use crate::base::clock::unix_ms;
 
 impl Slot {
     /// Runs until the gateway stops or the account is gone.
@@ -25,15 +31,21 @@ impl Slot {
     fn next_look(&self) -> Option<Instant> {
         let now = Instant::now();
         let state = self.lock();
-        let token = self.current().filter(|_| !state.is_fetching)?;
-        let due = self.shared.stopwatch.awake(token.due());
+        let stopwatch = &self.shared.stopwatch;
+        let end = state.unrefused().map(|living| stopwatch.awake(living.ends));
+        let Some(token) = self.current().filter(|_| !state.is_fetching) else { return end };
+        let due = stopwatch.awake(token.due());
         let renewal = state.pause.until(now, true).map_or(due, |until| until.max(due));
-        Some(state.suspicion_ends().map_or(renewal, |end| end.min(renewal)))
+        [end, state.suspicion_ends()].into_iter().flatten().chain([renewal]).min()
     }
 
     fn look_after(self: &Arc<Self>) {
         let mut state = self.lock();
         self.forgive(&mut state);
+        if let Some(old) = state.lapsed(self.shared.stopwatch.now()) {
+            let at_ms = unix_ms(old.expires_at);
+            self.end(old, End { at_ms, reason: EndReason::Expired, verdict: None });
+        }
         let is_due = self.current().is_some_and(|token| token.due() <= self.shared.stopwatch.now());
         let may_ask = !state.is_fetching && state.pause.until(Instant::now(), true).is_none();
         if is_due && may_ask {

@@ -10,14 +10,22 @@ use prometheus_client::{
 };
 
 use super::{
-    broker::Broker, error::TokenError, provider::FetchedBy, slot_id::SlotId, status::SlotState,
+    broker::Broker,
+    error::TokenError,
+    generation::{EndReason, Verdict},
+    provider::FetchedBy,
+    slot_id::{Held, SlotId},
+    status::SlotState,
 };
 
-/// Counters of all slots. Labels come from closed sets: accounts, modes, kinds of failure.
-#[derive(Default)]
+/// Counters of all slots. Labels come from closed sets: accounts, modes, kinds of failure, ends.
+#[derive(Clone, Default)]
 pub(super) struct TokenMetrics {
     fetches: Family<FetchLabels, Counter>,
+    births: Family<BirthLabels, Counter>,
     deaths: Family<SlotLabels, Counter>,
+    ends: Family<EndLabels, Counter>,
+    foreign_fetches: Family<SlotLabels, Counter>,
 }
 
 impl TokenMetrics {
@@ -28,6 +36,27 @@ impl TokenMetrics {
         self.fetches.get_or_create(&labels).inc();
     }
 
+    /// Counts a token that the issuer gave for the first time.
+    pub(super) fn count_birth(&self, account: String, fetched_by: FetchedBy) {
+        let labels = BirthLabels { account, fetched_by: fetched_by.as_str() };
+        self.births.get_or_create(&labels).inc();
+    }
+
+    /// Counts the end of a token.
+    pub(super) fn count_end(&self, account: String, reason: EndReason, verdict: Option<Verdict>) {
+        if verdict == Some(Verdict::ForeignFetch) {
+            self.foreign_fetches.get_or_create(&SlotLabels { account: account.clone() }).inc();
+        }
+        self.ends.get_or_create(&EndLabels { account, reason: reason.as_str() }).inc();
+    }
+
+    /// Makes the counters that alarms look at begin at 0: an increase from nothing is none.
+    pub(super) fn begin(&self, slot: &SlotId) {
+        let labels = SlotLabels { account: slot.owner() };
+        drop(self.foreign_fetches.get_or_create(&labels));
+        drop(self.deaths.get_or_create(&labels));
+    }
+
     /// Counts a token that the platform refused before its end.
     pub(super) fn count_death(&self, slot: &SlotId) {
         self.deaths.get_or_create(&SlotLabels { account: slot.owner() }).inc();
@@ -36,6 +65,11 @@ impl TokenMetrics {
     /// Adds the counters, and gauges that are read when Prometheus asks.
     pub(super) fn register(&self, broker: Weak<Broker>, registry: &mut Registry) {
         registry.register("token_fetches", "Calls to token issuers", self.fetches.clone());
+        let help = "Tokens that came here for the first time";
+        registry.register("token_births", help, self.births.clone());
+        registry.register("token_ends", "Tokens that ended", self.ends.clone());
+        let help = "Tokens that ended because another holder of the AppSecret fetched one";
+        registry.register("token_foreign_fetches", help, self.foreign_fetches.clone());
         let help = "Tokens that the platform refused before their end";
         registry.register("token_deaths", help, self.deaths.clone());
         registry.register_collector(Box::new(Ages { broker }));
@@ -50,6 +84,18 @@ struct FetchLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BirthLabels {
+    account: String,
+    fetched_by: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EndLabels {
+    account: String,
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct SlotLabels {
     account: String,
 }
@@ -60,7 +106,7 @@ struct StateLabels {
     state: &'static str,
 }
 
-/// Age, remaining life and state of each token at the moment of asking.
+/// Age, remaining life and state of each token at the moment of asking, and forced refreshes.
 struct Ages {
     broker: Weak<Broker>,
 }
@@ -74,7 +120,9 @@ impl fmt::Debug for Ages {
 impl Collector for Ages {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let Some(broker) = self.broker.upgrade() else { return Ok(()) };
-        let slots = broker.status();
+        let mut slots = broker.status();
+        // One series an account: tickets and merchants have counters only.
+        slots.retain(|slot| slot.slot.held == Held::Token);
         let seconds = |time: Duration| time.as_secs_f64();
 
         let help = "Time since the token in use was fetched";
@@ -93,6 +141,14 @@ impl Collector for Ages {
             let labels = SlotLabels { account: slot.slot.owner() };
             let left = slot.left().unwrap_or_default();
             ConstGauge::new(seconds(left)).encode(lives.encode_family(&labels)?)?;
+        }
+        let help = "Forced refreshes of today (UTC+8), by the gateway and by operators";
+        let mut forced =
+            encoder.encode_descriptor("token_forced_today", help, None, MetricType::Gauge)?;
+        for slot in &slots {
+            let labels = SlotLabels { account: slot.slot.owner() };
+            let today = i64::from(slot.forced_today);
+            ConstGauge::new(today).encode(forced.encode_family(&labels)?)?;
         }
         let help = "1 for the state that the account's token is in";
         let mut states = encoder.encode_descriptor("token_state", help, None, MetricType::Gauge)?;

@@ -5,12 +5,12 @@ use std::sync::{Arc, atomic::Ordering};
 use super::{
     error::TokenError,
     fetch::Asked,
+    generation::{End, EndReason},
     issued::{Birth, Issued},
     journal::Entry,
     provider::{FetchedBy, TokenProvider},
     slot::Slot,
     state::{SlotPolicy, State},
-    timeline::{End, EndReason},
     vault::Kept,
 };
 use crate::base::clock::unix_ms;
@@ -28,9 +28,12 @@ impl Slot {
                 let issued = self.revive(kept);
                 state.living = Some(issued.clone());
                 self.current.store(Some(issued.clone()));
-                shared.journal.note(Entry::Born { slot, issued, sealed: Some(sealed) });
+                self.resume(issued, sealed);
             }
-            Ok(None) => shared.journal.note(Entry::Forgotten { slot }),
+            Ok(None) => {
+                shared.journal.note(Entry::Forgotten { slot: slot.clone() });
+                shared.journal.note(Entry::Lapsed { slot });
+            }
             Err(error) => {
                 tracing::warn!(
                     slot, %error,
@@ -51,6 +54,7 @@ impl Slot {
             generation: kept.generation,
             edition: shared.next_edition(),
             fetched_by: FetchedBy::Restored,
+            asked_by: None,
             born_at: kept.born_at,
             life: kept.left,
         };
@@ -96,7 +100,7 @@ impl Slot {
         if let Some(issued) = state.living.take() {
             let now_ms = unix_ms(shared.clock.now());
             let at_ms = now_ms.min(unix_ms(issued.expires_at));
-            shared.journal.note(Entry::Ended { issued, end: End { at_ms, reason, verdict: None } });
+            self.end(issued, End { at_ms, reason, verdict: None });
         }
         shared.journal.note(Entry::Forgotten { slot: self.id.to_string() });
     }

@@ -18,6 +18,7 @@ use tokio::{
 
 use super::{
     budget::ForceBudget,
+    change::Changes,
     error::TokenError,
     fetch::{Asked, Fetch},
     issued::Issued,
@@ -59,6 +60,7 @@ pub(super) struct Shared {
     pub(super) vault: Vault,
     pub(super) budget: ForceBudget,
     pub(super) metrics: TokenMetrics,
+    pub(super) changes: Changes,
     /// The newest number of a generation.
     pub(super) generations: AtomicU64,
     /// The newest number of an edition.
@@ -127,7 +129,7 @@ impl Slot {
     /// calls succeed with, stays in use: then the refusal is hardly the token's fault.
     pub fn report_dead(self: &Arc<Self>, dead: &Issued, errcode: i64) {
         let now = Instant::now();
-        dead.stamp_refused(self.shared.clock.unix_ms());
+        dead.stamp_refused(self.shared.clock.unix_ms(), errcode);
         let mut state = self.lock();
         let is_current = |current: &Arc<Issued>| current.edition == dead.edition;
         let Some(current) = self.current.load_full().filter(is_current) else { return };
@@ -223,9 +225,10 @@ impl Slot {
     /// Takes the token out of use, here and for the next start.
     fn withdraw(&self, token: &Arc<Issued>, errcode: i64) {
         self.current.store(None);
-        self.shared.metrics.count_death(&self.id);
+        if token.bury() {
+            self.shared.changes.refused(&self.id, token, errcode);
+        }
         let slot = self.id.to_string();
-        tracing::debug!(slot, token = %token.fingerprint, errcode, "the platform refused a token");
         self.shared.journal.note(Entry::Refused { slot, issued: token.clone() });
     }
 

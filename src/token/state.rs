@@ -11,10 +11,11 @@ use super::{
     alarm::Alarm,
     cure::Cure,
     error::TokenError,
+    fetch::Origin,
+    generation::{End, EndReason, ROTATED_BEFORE, Verdict, verdict_on},
     issued::Issued,
     pause::Pause,
     provider::{FetchedBy, TokenProvider},
-    timeline::{End, EndReason, Verdict},
 };
 use crate::{base::clock::unix_ms, config::model::ForceRefresh};
 
@@ -44,6 +45,9 @@ pub(super) struct State {
     pub(super) living: Option<Arc<Issued>>,
     /// The token that the platform refused, until the issuer gives another.
     pub(super) dead: Option<Dead>,
+    /// Whether a call of ours that retires tokens went out and its answer never came: then an
+    /// early death is perhaps our own doing.
+    pub(super) may_have_retired: bool,
     pub(super) alarm: Alarm,
 }
 
@@ -80,6 +84,7 @@ impl State {
             failure: None,
             living: None,
             dead: None,
+            may_have_retired: false,
             alarm: Alarm::default(),
         }
     }
@@ -118,50 +123,76 @@ impl State {
         self.failure = Some(Failure { error: Arc::new(error), at_ms: unix_ms(wall_now) });
     }
 
+    /// The living generation, if its time is over without a word from the platform.
+    pub(super) fn lapsed(&mut self, now: Duration) -> Option<Arc<Issued>> {
+        self.unrefused()
+            .is_some_and(|living| !living.is_valid_at(now))
+            .then(|| self.living.take())?
+    }
+
+    /// The living generation, unless the platform refused it: that one ends when the issuer
+    /// gives another.
+    pub(super) fn unrefused(&self) -> Option<&Arc<Issued>> {
+        self.living.as_ref().filter(|living| self.refusal_of(living).is_none())
+    }
+
+    fn refusal_of(&self, issued: &Issued) -> Option<&Dead> {
+        self.dead.as_ref().filter(|dead| dead.issued.generation == issued.generation)
+    }
+
     /// How the living generation ends when the issuer gives another token.
     pub(super) fn end_of(
         &self,
         old: &Issued,
-        by: FetchedBy,
+        origin: &Origin,
         now: Duration,
         wall_now: SystemTime,
     ) -> End {
         let now_ms = unix_ms(wall_now);
-        let refused = self.dead.as_ref().filter(|dead| dead.issued.generation == old.generation);
         let end = |at_ms, reason, verdict| End { at_ms, reason, verdict };
-        match refused {
-            Some(dead) => {
+        // Refused while the fetch that retires it ran: our own doing.
+        let refused = self.refusal_of(old).filter(|dead| {
+            !(retires_others(origin.by) && dead.at > origin.began && !dead.is_confirmed)
+        });
+        match (refused, origin.by) {
+            (Some(dead), _) => {
                 let at_ms = old.first_refusal_ms().unwrap_or(now_ms);
-                end(at_ms, EndReason::Refused, dead.verdict())
+                let verdict = dead.verdict().filter(|verdict| self.is_certain(*verdict));
+                end(at_ms, EndReason::Refused, verdict)
             }
-            None if !old.is_valid_at(now) => end(unix_ms(old.expires_at), EndReason::Expired, None),
-            None if by == FetchedBy::Forced => end(now_ms, EndReason::Forced, None),
-            None => end(now_ms, EndReason::Renewed, None),
+            (None, _) if !old.is_valid_at(now) => {
+                end(unix_ms(old.expires_at), EndReason::Expired, None)
+            }
+            (None, FetchedBy::Forced) => end(now_ms, EndReason::Forced, None),
+            (None, by) => {
+                // Normal mode gives the same token until its last minutes, unless it was retired.
+                let is_early = by == FetchedBy::Stable && old.left_at(now) > ROTATED_BEFORE;
+                let verdict =
+                    Some(Verdict::ForeignFetch).filter(|v| is_early && self.is_certain(*v));
+                end(now_ms, EndReason::Renewed, verdict)
+            }
+        }
+    }
+
+    fn is_certain(&self, verdict: Verdict) -> bool {
+        match verdict {
+            Verdict::ForeignFetch => !self.may_have_retired,
+            Verdict::IssuerDisagrees | Verdict::ExpiredEarly => true,
         }
     }
 }
 
 impl Dead {
-    /// What it means that the platform refused this token, once the issuer gave another. Near
-    /// its planned end a death is no riddle: the platform rotates five minutes early. "Expired"
-    /// early is the platform's own doing too: a foreign fetch makes a token "not latest".
+    /// What it means that the platform refused this token, once the issuer gave another.
     fn verdict(&self) -> Option<Verdict> {
-        if self.errcode == EXPIRED {
-            return Some(Verdict::IssuerDisagrees);
-        }
-        match (self.is_confirmed, self.left > ROTATED_BEFORE) {
-            (true, _) => Some(Verdict::IssuerDisagrees),
-            (false, true) => Some(Verdict::ForeignFetch),
-            (false, false) => None,
-        }
+        verdict_on(self.errcode, self.left, self.is_confirmed)
     }
 }
 
-/// `access_token expired`.
-const EXPIRED: i64 = 42001;
-
-/// The platform's rotation before the end, and some seconds for clocks.
-const ROTATED_BEFORE: Duration = Duration::from_secs(5 * 60 + 10);
+/// Whether a call of this kind ends the life of the token before it.
+pub(super) fn retires_others(by: FetchedBy) -> bool {
+    by == FetchedBy::Forced || by == FetchedBy::Classic
+}
 
 /// After so long without a refusal a token that was refused is a token like any other.
 const SUSPICION_LASTS: Duration = Duration::from_secs(10 * 60);

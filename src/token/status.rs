@@ -46,6 +46,8 @@ pub struct SlotStatus {
     pub last_error: Option<LastError>,
     /// When the issuer may be asked again, in seconds; none if now.
     pub next_try_in_s: Option<u64>,
+    /// Forced refreshes of today (UTC+8), by the gateway and by operators.
+    pub forced_today: u32,
 }
 
 /// The token in use.
@@ -113,6 +115,7 @@ impl Slot {
             token,
             last_error: last_error(&state),
             next_try_in_s: until.map(|until| (until - now).as_secs()),
+            forced_today: self.shared.budget.used_today(&self.id, self.shared.clock.now()),
         }
     }
 

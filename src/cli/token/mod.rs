@@ -1,6 +1,9 @@
 //! `wxgate token`: how accounts stand with their issuer. Never shows a token.
 
+mod lives;
+mod moment;
 mod shown;
+mod verdict;
 
 use std::path::Path;
 
@@ -17,10 +20,12 @@ use crate::{
         clock::{Clock as _, SystemClock},
         name::Name,
     },
-    control::{RefreshForm, audit_row, explained},
+    control::{RefreshForm, audit_row, judged, listed},
     store::InstallationKey,
-    token::{SlotId, history},
+    token::{SlotId, history, verdicts},
 };
+use moment::Zone;
+use verdict::Speech;
 
 /// What to do with tokens.
 #[derive(Debug, Args)]
@@ -45,11 +50,11 @@ enum TokenCommand {
     Rotate,
     /// How the latest tokens lived and what ended them 令牌时间线
     History {
-        /// The account [default: all]
+        /// The account, `shop` or `shop~sandbox` [default: all]
         account: Option<String>,
-        /// How many generations
-        #[arg(long, default_value_t = 20)]
-        limit: usize,
+        /// How many generations, 1 to 1000
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
+        limit: u16,
     },
 }
 
@@ -60,13 +65,15 @@ pub(super) async fn run(
     out: &Out,
 ) -> Result<Exit, Failure> {
     let host = Host::load(config)?;
+    let (zone, speech) = (Zone::here(), Speech::new(host.language()));
+    let standing = |tokens: &Value| shown::standing(tokens, &zone, &speech);
     match args.command {
         TokenCommand::Show => {
             let tokens = match host.reach().await? {
                 Reach::Running(gateway) => gateway.get("/v1/tokens").await?,
                 Reach::Stopped(held) => latest(&host, &held)?,
             };
-            print(&tokens, shown::standing, out)?;
+            print(&tokens, standing, out)?;
         }
         TokenCommand::Refresh { account, force } => {
             let target = format!("/v1/tokens/{account}/refresh");
@@ -75,15 +82,16 @@ pub(super) async fn run(
                 out.note(host.language().pick("正在向平台取令牌…", "asking the platform …"));
             }
             let status = gateway.post(&target, &RefreshForm { force }).await.map_err(refused)?;
-            print(&status, |status| shown::standing(&json!({ "tokens": [status] })), out)?;
+            print(&status, |status| standing(&json!({ "tokens": [status] })), out)?;
         }
         TokenCommand::Rotate => {
             let told = rotate(&host).await?;
             print(&told, |told| shown::rotated(told, host.language()), out)?;
         }
         TokenCommand::History { account, limit } => {
-            let generations = generations(&host, account.as_deref(), limit).await?;
-            print(&generations, shown::lives, out)?;
+            let generations = generations(&host, account.as_deref(), limit.into()).await?;
+            let now = jiff::Timestamp::try_from(SystemClock.now()).unwrap_or_default();
+            print(&generations, |all| lives::shown(all, now, &zone, &speech), out)?;
         }
     }
     Ok(Exit::Done)
@@ -130,28 +138,30 @@ fn errmsg_in(text: &str) -> &str {
     inside.map_or("", |(errmsg, _)| errmsg)
 }
 
+/// Of one account, or of all; the newest first.
 async fn generations(host: &Host, account: Option<&str>, limit: usize) -> Result<Value, Failure> {
-    let reach = host.reach().await?;
-    let mut all = Vec::new();
-    let accounts = account.map_or_else(|| names(host), |account| vec![account.to_owned()]);
-    for account in accounts {
-        let found = match &reach {
-            Reach::Running(gateway) => {
-                gateway.get(&format!("/v1/tokens/{account}/history?limit={limit}")).await?
-            }
-            Reach::Stopped(held) => stored(host, held, &account, limit)?,
-        };
-        all.extend(found.get("generations").and_then(Value::as_array).cloned().unwrap_or_default());
+    match host.reach().await? {
+        Reach::Running(gateway) => {
+            let whose = account.map_or_else(String::new, |account| format!("{account}/"));
+            Ok(gateway.get(&format!("/v1/tokens/{whose}history?limit={limit}")).await?)
+        }
+        Reach::Stopped(held) => stored(host, &held, account, limit),
     }
-    Ok(json!({ "generations": all }))
 }
 
 fn names(host: &Host) -> Vec<String> {
     host.config.accounts.iter().map(|account| account.name.to_string()).collect()
 }
 
-/// The generations that the database has of an account, or of its shadow in the sandbox.
-fn stored(host: &Host, held: &Held, account: &str, limit: usize) -> Result<Value, Failure> {
+/// The generations that the database has of an account, of its shadow in the sandbox, or of all.
+fn stored(host: &Host, held: &Held, account: Option<&str>, limit: usize) -> Result<Value, Failure> {
+    let slot = account.map(|account| slot_named(host, account)).transpose()?;
+    let read = |c: &rusqlite::Connection| history(c, slot.as_deref(), limit);
+    Ok(listed(&held.db.read_blocking(read)?))
+}
+
+/// The slot of `shop` or `shop~sandbox`.
+fn slot_named(host: &Host, account: &str) -> Result<String, Failure> {
     let (plain, is_shadow) =
         account.strip_suffix("~sandbox").map_or((account, false), |a| (a, true));
     let name =
@@ -160,21 +170,22 @@ fn stored(host: &Host, held: &Held, account: &str, limit: usize) -> Result<Value
         let list = names(host).join(", ");
         Failure::say(Exit::Usage, format!("proxy.toml has no account `{plain}`; it has: {list}"))
     })?;
-    let slot = if is_shadow { SlotId::shadow(name) } else { SlotId::real(name) }.to_string();
-    let found = held.db.read_blocking(move |connection| history(connection, &slot, limit))?;
-    Ok(json!({ "generations": found.iter().map(explained).collect::<Vec<_>>() }))
+    Ok(if is_shadow { SlotId::shadow(name) } else { SlotId::real(name) }.to_string())
 }
 
-/// What is known while nothing runs: the last generation of each account.
+/// What is known while nothing runs: the last generation of each account, and the last verdict.
 fn latest(host: &Host, held: &Held) -> Result<Value, Failure> {
+    let verdicts = held.db.read_blocking(verdicts)?;
     let mut tokens = Vec::new();
     for account in &host.config.accounts {
-        let found = stored(host, held, account.name.as_str(), 1)?;
+        let slot = SlotId::real(account.name.clone()).to_string();
+        let found = stored(host, held, Some(account.name.as_str()), 1)?;
         let last = found.get("generations").and_then(|list| list.get(0)).cloned();
-        tokens.push(json!({
-            "slot": SlotId::real(account.name.clone()), "app_id": account.app_id,
+        let status = json!({
+            "slot": slot, "app_id": account.app_id,
             "state": "stopped", "token": null, "last_generation": last,
-        }));
+        });
+        tokens.push(judged(status, &slot, &verdicts));
     }
     Ok(json!({ "tokens": tokens }))
 }
@@ -197,12 +208,18 @@ mod tests {
             held.db.write(move |t| t.execute(insert, [])).await.unwrap();
         }
         let lives = generations(&host, None, 20).await.unwrap();
-        let text = shown::lives(&lives);
+        let (zone, speech) = (moment::tests::beijing(), Speech::new(host.language()));
+        let text = lives::shown(&lives, jiff::Timestamp::UNIX_EPOCH, &zone, &speech);
         assert!(text.contains("fp:9c1e") && text.contains("refused"), "{text}");
-        assert!(text.contains("another holder of the AppSecret"), "{text}");
+        assert!(text.contains("其他持有者") && text.contains("BESIDE-PRODUCTION.md"), "{text}");
+        let one = generations(&host, Some("demo"), 20).await.unwrap();
+        assert_eq!(one, lives);
+        let shadow = generations(&host, Some("demo~sandbox"), 20).await.unwrap();
+        assert_eq!(shadow, json!({"generations": []}));
         let held = host.hold().unwrap();
-        let text = shown::standing(&latest(&host, &held).unwrap());
-        assert!(text.contains("demo/token") && text.contains("stopped"), "{text}");
+        let text = shown::standing(&latest(&host, &held).unwrap(), &zone, &speech);
+        assert!(text.contains("demo ") && text.contains("stopped"), "{text}");
+        assert!(text.contains("#1 died early"), "{text}");
         drop(held);
         let failure = generations(&host, Some("nobody"), 1).await.unwrap_err();
         assert_eq!(failure.exit, Exit::Usage);

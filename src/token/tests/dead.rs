@@ -3,23 +3,25 @@
 use super::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn ten_thousand_requests_survive_a_foreign_fetch_with_one_more_fetch() {
-    let world = World::stable();
-    let gateway = Arc::new(world.start().await);
-    gateway.call(&world.platform).await.unwrap();
-    world.platform.foreign_fetch();
+async fn requests_at_once_survive_a_foreign_fetch_with_one_more_fetch() {
+    for at_once in [1_000, 10_000] {
+        let world = World::stable();
+        let gateway = Arc::new(world.start().await);
+        gateway.call(&world.platform).await.unwrap();
+        world.platform.foreign_fetch();
 
-    let mut requests = tokio::task::JoinSet::new();
-    for _ in 0..10_000 {
-        let (gateway, platform) = (gateway.clone(), world.platform.clone());
-        requests.spawn(async move { gateway.call(&platform).await });
+        let mut requests = tokio::task::JoinSet::new();
+        for _ in 0..at_once {
+            let (gateway, platform) = (gateway.clone(), world.platform.clone());
+            requests.spawn(async move { gateway.call(&platform).await });
+        }
+        while let Some(result) = requests.join_next().await {
+            assert!(world.platform.accepts(&result.unwrap().unwrap()));
+        }
+        assert_eq!(world.platform.fetches(), 2, "the first token, and one replacement");
+        assert_eq!(world.platform.forced(), 0);
+        gateway.tasks.shutdown().await;
     }
-    while let Some(result) = requests.join_next().await {
-        assert!(world.platform.accepts(&result.unwrap().unwrap()));
-    }
-    assert_eq!(world.platform.fetches(), 2, "the first token, and one replacement");
-    assert_eq!(world.platform.forced(), 0);
-    gateway.tasks.shutdown().await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -44,7 +46,7 @@ async fn an_early_death_names_the_interval_in_which_somebody_else_fetched() {
     let world = World::stable();
     let gateway = world.start().await;
     gateway.call(&world.platform).await.unwrap();
-    world.pass(Duration::from_secs(100)).await;
+    world.pass(Duration::from_secs(400)).await;
     gateway.call(&world.platform).await.unwrap();
     world.pass(Duration::from_secs(20)).await;
     world.platform.foreign_fetch();
@@ -55,9 +57,14 @@ async fn an_early_death_names_the_interval_in_which_somebody_else_fetched() {
     assert_eq!(history.len(), 2);
     assert_eq!((history[0].end_reason, history[0].verdict), (None, None));
     assert_eq!(history[1].end_reason, Some(EndReason::Refused));
-    let (after, before) = history[1].foreign_fetch().unwrap();
-    assert_eq!(after.as_millisecond(), NOON_MS + 100_000);
-    assert_eq!(before.as_millisecond(), NOON_MS + 140_000);
+    let interval = history[1].foreign_fetch().unwrap();
+    assert_eq!(interval.after.as_millisecond(), NOON_MS + 400_000 - 300_000);
+    assert_eq!(interval.before.as_millisecond(), NOON_MS + 440_000);
+    assert_eq!(history[1].last_good.unwrap().as_millisecond(), NOON_MS + 400_000);
+    assert_eq!(
+        (history[1].errcode, history[0].asked_by),
+        (Some(40001), Some(AskedBy::Replacement))
+    );
     assert!(history[1].explanation().unwrap().contains("another holder of the AppSecret"));
 }
 

@@ -27,7 +27,11 @@ async fn the_same_dead_token_again_is_answered_by_one_forced_refresh() {
         assert!(world.platform.accepts(&result.unwrap()));
     }
     assert_eq!((world.platform.fetches(), world.platform.forced()), (3, 1));
-    assert_eq!(gateway.history().await[0].fetched_by, FetchedBy::Forced);
+    let history = gateway.history().await;
+    assert_eq!(history[0].fetched_by, FetchedBy::Forced);
+    assert_eq!(history[0].asked_by, Some(AskedBy::Replacement));
+    assert_eq!(history[1].verdict, Some(Verdict::IssuerDisagrees), "nobody is accused");
+    assert_eq!(gateway.status().forced_today, 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -78,6 +82,7 @@ async fn an_operator_may_force_but_not_beyond_the_platforms_limits() {
     assert_eq!(world.platform.forced(), 2);
 
     let history = gateway.history().await;
+    assert!(history.iter().all(|life| life.asked_by == Some(AskedBy::Operator)));
     let reasons: Vec<_> = history.iter().map(|g| (g.fetched_by, g.end_reason)).collect();
     let forced = Some(EndReason::Forced);
     assert_eq!(

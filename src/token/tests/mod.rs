@@ -6,7 +6,9 @@ mod failing;
 mod forced;
 mod reload;
 mod restart;
+mod story;
 mod time;
+mod trouble;
 
 use std::{
     collections::HashSet,
@@ -124,8 +126,13 @@ impl Platform {
     }
 
     fn forced(&self) -> usize {
+        self.forced_times().len()
+    }
+
+    fn forced_times(&self) -> Vec<Instant> {
         let state = self.state.lock().unwrap();
-        state.calls.iter().filter(|(renewal, _)| *renewal == Renewal::Forced).count()
+        let forced = state.calls.iter().filter(|(renewal, _)| *renewal == Renewal::Forced);
+        forced.map(|(_, at)| *at).collect()
     }
 
     fn call_times(&self) -> Vec<Instant> {
@@ -330,6 +337,54 @@ fn shop() -> SlotId {
 fn refused(errcode: i64, errmsg: &str, refused_ip: Option<&str>) -> TokenError {
     let refused_ip = refused_ip.map(|ip| ip.parse().unwrap());
     TokenError::Refused { account: shop(), errcode, errmsg: errmsg.into(), refused_ip }
+}
+
+/// Keeps what this thread logs, from now on until it is dropped.
+struct Log {
+    lines: Arc<Mutex<Vec<u8>>>,
+    _until: tracing::subscriber::DefaultGuard,
+}
+
+impl Log {
+    fn begin() -> Self {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .without_time()
+            .with_writer(Pen(lines.clone()))
+            .finish();
+        Self { lines, _until: tracing::subscriber::set_default(subscriber) }
+    }
+
+    /// The lines of this room that hold `part`.
+    fn with(&self, part: &str) -> Vec<String> {
+        let text = String::from_utf8(self.lines.lock().unwrap().clone()).unwrap();
+        let is_ours = |line: &&str| line.contains("wxgate::token") && line.contains(part);
+        text.lines().filter(is_ours).map(str::to_owned).collect()
+    }
+}
+
+/// Writes into a [`Log`].
+#[derive(Clone)]
+struct Pen(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Pen {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl tracing_subscriber::fmt::MakeWriter<'_> for Pen {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
 }
 
 /// Lets every task run that can.

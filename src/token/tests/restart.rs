@@ -46,7 +46,7 @@ async fn a_token_ages_while_the_gateway_is_down_and_is_renewed_on_time() {
     gateway.slot.token(LIMIT).await.unwrap();
     let history = gateway.history().await;
     assert_eq!(history.len(), 3);
-    assert_eq!(history[1].end_reason, Some(EndReason::Lost));
+    assert_eq!(history[1].end_reason, Some(EndReason::Expired));
     assert_eq!(history[1].ended, Some(history[1].planned_end));
 }
 
