@@ -144,12 +144,30 @@ pub(super) struct End {
 /// What it means that the platform refused a token with `errcode`, `left` before its end. Near
 /// its end a death is no riddle: the platform rotates five minutes early. "Expired" early is the
 /// platform's own doing: a foreign fetch makes a token "not latest".
-pub(super) fn verdict_on(errcode: i64, left: Duration, was_given_again: bool) -> Option<Verdict> {
+pub(super) fn verdict_on(
+    family: FetchedBy,
+    errcode: i64,
+    left: Duration,
+    was_given_again: bool,
+) -> Option<Verdict> {
     match (errcode, was_given_again) {
         (_, true) => Some(Verdict::IssuerDisagrees),
         _ if left <= ROTATED_BEFORE => None,
         (EXPIRED, false) => Some(Verdict::ExpiredEarly),
-        (_, false) => Some(Verdict::ForeignFetch),
+        (_, false) => dies_of_a_foreign_fetch(family).then_some(Verdict::ForeignFetch),
+    }
+}
+
+/// Whether the fetch of another holder ends a token that came by this call. WeCom gives everybody
+/// the same one, and of the others it is confirmed nowhere.
+fn dies_of_a_foreign_fetch(family: FetchedBy) -> bool {
+    match family {
+        FetchedBy::Stable | FetchedBy::Classic | FetchedBy::Forced => true,
+        FetchedBy::Corp
+        | FetchedBy::Component
+        | FetchedBy::Authorizer
+        | FetchedBy::Ticket
+        | FetchedBy::Restored => false,
     }
 }
 
@@ -216,10 +234,13 @@ mod tests {
     #[test]
     fn only_an_early_death_has_a_verdict() {
         let early = Duration::from_secs(311);
-        assert_eq!(verdict_on(40001, early, false), Some(Verdict::ForeignFetch));
-        assert_eq!(verdict_on(42001, early, false), Some(Verdict::ExpiredEarly));
-        assert_eq!(verdict_on(42001, early, true), Some(Verdict::IssuerDisagrees));
-        assert_eq!(verdict_on(40001, ROTATED_BEFORE, false), None);
-        assert_eq!(verdict_on(42001, Duration::ZERO, false), None);
+        let stable =
+            |errcode, left, is_again| verdict_on(FetchedBy::Stable, errcode, left, is_again);
+        assert_eq!(stable(40001, early, false), Some(Verdict::ForeignFetch));
+        assert_eq!(stable(42001, early, false), Some(Verdict::ExpiredEarly));
+        assert_eq!(stable(42001, early, true), Some(Verdict::IssuerDisagrees));
+        assert_eq!(stable(40001, ROTATED_BEFORE, false), None);
+        assert_eq!(stable(42001, Duration::ZERO, false), None);
+        assert_eq!(verdict_on(FetchedBy::Corp, 40014, early, false), None, "all get the same");
     }
 }

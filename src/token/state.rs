@@ -157,7 +157,8 @@ impl State {
         match (refused, origin.by) {
             (Some(dead), _) => {
                 let at_ms = old.first_refusal_ms().unwrap_or(now_ms);
-                let verdict = dead.verdict().filter(|verdict| self.is_certain(*verdict));
+                let family = self.provider.family();
+                let verdict = dead.verdict(family).filter(|verdict| self.is_certain(*verdict));
                 end(at_ms, EndReason::Refused, verdict)
             }
             (None, _) if !old.is_valid_at(now) => {
@@ -184,8 +185,8 @@ impl State {
 
 impl Dead {
     /// What it means that the platform refused this token, once the issuer gave another.
-    fn verdict(&self) -> Option<Verdict> {
-        verdict_on(self.errcode, self.left, self.is_confirmed)
+    fn verdict(&self, family: FetchedBy) -> Option<Verdict> {
+        verdict_on(family, self.errcode, self.left, self.is_confirmed)
     }
 }
 

@@ -89,9 +89,9 @@ fn left_behind(life: &Generation, next: &str, next_id: i64, next_born_ms: i64) -
     if let Some(refused_ms) = refused.map(jiff::Timestamp::as_millisecond) {
         let left_ms = planned_ms.saturating_sub(refused_ms).max(0).unsigned_abs();
         let is_again = life.fingerprint == next;
-        let verdict = life
-            .errcode
-            .and_then(|errcode| verdict_on(errcode, Duration::from_millis(left_ms), is_again));
+        let left = Duration::from_millis(left_ms);
+        let verdict =
+            life.errcode.and_then(|errcode| verdict_on(life.fetched_by, errcode, left, is_again));
         return Some(End { at_ms: refused_ms, reason: EndReason::Refused, verdict });
     }
     let reason = if planned_ms <= next_born_ms { EndReason::Expired } else { EndReason::Lost };

@@ -62,7 +62,7 @@ fn notes(slot: &Value, zone: &Zone, speech: &Speech) -> String {
     if forced > 0 {
         notes.push_str(&speech.say(
             &format!("{name}：今天（UTC+8）强制刷新 {forced} 次。"),
-            &format!("{name}: {forced} forced refreshes today (UTC+8)."),
+            &format!("{name}: forced refreshes today (UTC+8): {forced}."),
         ));
     }
     let verdict = slot.get("last_verdict").and_then(|life| speech.verdict(life, zone));
@@ -143,9 +143,11 @@ mod tests {
             "foreign_fetch": {"after": "2026-11-22T04:01:40Z", "before": "2026-11-22T04:03:10Z"},
         });
         let shown = printed(&slot);
-        for part in
-            ["shop: 3 forced refreshes today", "wxgate token history shop", "#6 died early (40001)"]
-        {
+        for part in [
+            "shop: forced refreshes today (UTC+8): 3.",
+            "wxgate token history shop",
+            "#6 died early (40001)",
+        ] {
             assert!(shown.contains(part), "{part}: {shown}");
         }
         let quiet = printed(&shop());
