@@ -154,6 +154,25 @@ fn both_languages_have_the_same_chapters_examples_and_rows() {
     assert_eq!(commands(&english), commands(&chinese), "lines of code");
 }
 
+#[test]
+fn the_page_beside_production_is_linked_and_the_same_in_both_languages() {
+    let pages = ["docs/BESIDE-PRODUCTION.md", "docs/BESIDE-PRODUCTION.zh-CN.md"];
+    let shapes = pages.map(|page| {
+        let text = read(page);
+        let lines = without_code(&text);
+        let is_heading = |line: &&&str| line.starts_with('#');
+        let headings = lines.iter().filter(is_heading).count();
+        let is_command = |line: &&str| line.starts_with("wxgate ") || line.contains(" = ");
+        let commands = code_lines(&text).into_iter().filter(is_command).map(str::to_owned);
+        (headings, rows(&text).len(), commands.collect::<Vec<_>>())
+    });
+    assert!(shapes[0].0 > 8 && !shapes[0].2.is_empty(), "{:?}", shapes[0]);
+    assert_eq!(shapes[0], shapes[1], "headings, rows and commands");
+    for (readme, page) in READMES.into_iter().zip(pages) {
+        assert!(read(readme).contains(&format!("]({page})")), "{readme} does not link {page}");
+    }
+}
+
 /// A key of proxy.toml.
 struct Key {
     /// `account.egress.bind`.
