@@ -9,6 +9,7 @@ use crate::base::{
     cidr::Cidr,
     name::Name,
     permission::{ErrorStyle, Lane, Role},
+    subject::Subject,
     units::Rate,
 };
 
@@ -34,6 +35,8 @@ pub struct Key {
     pub paths: Vec<String>,
     /// Networks it may call from; empty = all.
     pub networks: Vec<Cidr>,
+    /// Whose client certificate counts as this key.
+    pub subject: Option<Subject>,
     /// Its own limit; none = `[limits] per_key`.
     #[serde(serialize_with = "as_text")]
     pub rate: Option<Rate>,
@@ -132,6 +135,8 @@ pub struct NewKey {
     pub paths: Vec<String>,
     /// Networks it may call from; empty = all.
     pub networks: Vec<Cidr>,
+    /// Whose client certificate counts as this key; no other live key has it.
+    pub subject: Option<Subject>,
     /// Its own limit.
     pub rate: Option<Rate>,
     /// How long it lives; none = until it is revoked.
@@ -150,6 +155,7 @@ impl NewKey {
             accounts: Accounts::All,
             paths: Vec::new(),
             networks: Vec::new(),
+            subject: None,
             rate: None,
             lifetime: None,
         }
@@ -166,6 +172,7 @@ impl NewKey {
             accounts: old.accounts.clone(),
             paths: old.paths.clone(),
             networks: old.networks.clone(),
+            subject: old.subject.clone(),
             rate: old.rate,
             lifetime: old.expires.map(|end| end.duration_since(old.created).unwrap_or_default()),
         }
@@ -188,6 +195,7 @@ impl NewKey {
             accounts: self.accounts,
             paths: self.paths,
             networks: self.networks,
+            subject: self.subject,
             rate: self.rate,
             created,
             expires,
@@ -239,6 +247,7 @@ pub(super) mod tests {
             accounts: Accounts::Some(vec!["shop".parse().unwrap()]),
             paths: Vec::new(),
             networks: Vec::new(),
+            subject: None,
             rate: None,
             created: from_unix_ms(1_000),
             expires: None,
@@ -277,13 +286,14 @@ pub(super) mod tests {
         let mut key = sample("alice");
         key.rate = "50/s".parse().ok();
         key.networks = vec!["203.0.113.0/24".parse().unwrap()];
+        key.subject = "CN=alice".parse().ok();
         let json = serde_json::to_value(&key).unwrap();
         assert_eq!(
             json,
             serde_json::json!({
                 "id": "4fZ0aQ81bC", "name": "alice", "role": "developer", "lane": "live",
                 "allow_danger": false, "errors": "http", "accounts": ["shop"], "paths": [],
-                "networks": ["203.0.113.0/24"], "rate": "50/s", "created": "1970-01-01T00:00:01Z",
+                "networks": ["203.0.113.0/24"], "subject": "CN=alice", "rate": "50/s", "created": "1970-01-01T00:00:01Z",
                 "expires": null, "revoked": null, "fixed": false,
             })
         );

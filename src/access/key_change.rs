@@ -12,6 +12,7 @@ use super::{
     key_id::KeyId,
     key_index::Entry,
     key_ring::KeyRing,
+    key_subject,
     key_table::{self, Which},
     key_text::KeyText,
 };
@@ -87,6 +88,12 @@ impl KeyRing {
         if is_live || self.fixed.load().with_name(name).is_some() {
             return Err(KeyError::NameTaken { name: new.name });
         }
+        if let Some(subject) = &new.subject
+            && let Some(holder) = self.subject_holder(subject, now)
+            && (holder.fixed || holder.name != new.name)
+        {
+            return Err(key_subject::taken(subject, &holder, &new.name));
+        }
         let (key, text) = self.make(new, now)?;
         self.succeed("create", &key, &text, now, by)?;
         Ok((key, text))
@@ -149,6 +156,9 @@ impl KeyRing {
         })?;
         self.end_in_memory(&ended, end);
         self.index.put(Entry { key: key.clone(), hash });
+        if let Some(subject) = &key.subject {
+            self.subjects.put(subject.clone(), key.id);
+        }
         self.live_mut().insert(key.name.clone(), key.id);
         self.count();
         Ok(())

@@ -1,6 +1,9 @@
 //! What can go wrong when keys are read or changed.
 
-use crate::{base::name::Name, store::StoreError};
+use crate::{
+    base::{name::Name, subject::Subject},
+    store::StoreError,
+};
 
 use super::key_id::KeyId;
 
@@ -11,6 +14,19 @@ pub enum KeyError {
     #[error("there is a key `{name}` already; rotate or revoke it, or take another name")]
     NameTaken {
         /// The name.
+        name: Name,
+    },
+    /// Another live key has the subject.
+    #[error(
+        "the subject {subject} is bound to the key `{holder}` already, so not to `{name}` as well; \
+         revoke `{holder}`, or give `{name}` a certificate of its own"
+    )]
+    SubjectTaken {
+        /// The subject.
+        subject: Subject,
+        /// Who has it.
+        holder: Name,
+        /// Who wanted it.
         name: Name,
     },
     /// No key has this name or id.

@@ -17,6 +17,7 @@ use super::{
     key_error::KeyError,
     key_id::KeyId,
     key_index::KeyIndex,
+    key_subject::{SubjectIndex, Subjects},
     key_table,
     key_text::{read, sha256},
     metrics::AccessMetrics,
@@ -38,6 +39,8 @@ pub struct KeyRing {
     /// Names of the keys that are not revoked. Locked for a look or an insertion, never while
     /// the database works.
     pub(super) live: RwLock<HashMap<Name, KeyId>>,
+    /// The key of the database that had the subject last.
+    pub(super) subjects: SubjectIndex,
     /// Held by whoever changes keys, so that changes come one after the other.
     pub(super) changing: Mutex<()>,
     pub(super) db: Arc<Database>,
@@ -58,17 +61,20 @@ impl KeyRing {
     ) -> Result<Arc<Self>, KeyError> {
         let mut live = HashMap::new();
         let mut entries = Vec::new();
+        let mut subjects = Subjects::default();
         for row in db.read_blocking(key_table::all)? {
             let entry = row.parse()?;
             if entry.key.revoked.is_none() {
                 live.insert(entry.key.name.clone(), entry.key.id);
             }
+            subjects.offer(&entry.key);
             entries.push(entry);
         }
         let ring = Self {
             index: KeyIndex::new(entries),
             fixed: ArcSwap::default(),
             live: RwLock::new(live),
+            subjects: subjects.into_index(),
             changing: Mutex::default(),
             db,
             clock,
@@ -96,17 +102,6 @@ impl KeyRing {
     /// [`KeyRefusal`]; counted.
     pub fn check_id(&self, id: &KeyId, now: SystemTime) -> Result<Arc<Key>, KeyRefusal> {
         self.with_id(id)
-            .ok_or(KeyRefusal::Unknown)
-            .and_then(|key| key.usable_at(now).map(|()| key))
-            .inspect_err(|refusal| self.metrics.refused(refusal.code()))
-    }
-
-    /// The live key of this name, for a client certificate that is bound to a key.
-    ///
-    /// # Errors
-    /// [`KeyRefusal`]; counted.
-    pub fn check_name(&self, name: &str, now: SystemTime) -> Result<Arc<Key>, KeyRefusal> {
-        self.with_name(name)
             .ok_or(KeyRefusal::Unknown)
             .and_then(|key| key.usable_at(now).map(|()| key))
             .inspect_err(|refusal| self.metrics.refused(refusal.code()))
@@ -159,11 +154,6 @@ impl KeyRing {
     pub(super) fn with_id(&self, id: &KeyId) -> Option<Arc<Key>> {
         let stored = self.index.find(id).map(|entry| entry.key);
         stored.or_else(|| self.fixed.load().with_id(id).cloned())
-    }
-
-    /// The key that has the name now; the database goes first.
-    pub(super) fn with_name(&self, name: &str) -> Option<Arc<Key>> {
-        self.live_key(name).or_else(|| self.fixed.load().with_name(name).cloned())
     }
 
     /// The key of the database that has the name now. It may have expired.

@@ -10,7 +10,10 @@ use super::{
     key_id::KeyId,
     key_index::Entry,
 };
-use crate::base::clock::{from_unix_ms, unix_ms};
+use crate::base::{
+    clock::{from_unix_ms, unix_ms},
+    subject::Subject,
+};
 
 /// A row whose columns have been read, but not understood yet.
 pub(super) struct RawKey {
@@ -25,6 +28,7 @@ pub(super) struct RawKey {
     paths: String,
     networks: String,
     rate: Option<String>,
+    subject: Option<String>,
     created_ms: i64,
     expires_ms: Option<i64>,
     revoked_ms: Option<i64>,
@@ -43,7 +47,7 @@ pub(super) enum Which {
 pub(super) fn all(connection: &Connection) -> rusqlite::Result<Vec<RawKey>> {
     let mut statement = connection.prepare(
         "SELECT id, name, hash, role, lane, allow_danger, errors, accounts, paths, networks, rate,
-                created_ms, expires_ms, revoked_ms FROM key",
+                subject, created_ms, expires_ms, revoked_ms FROM key",
     )?;
     statement.query_map([], RawKey::read)?.collect()
 }
@@ -56,8 +60,8 @@ pub(super) fn insert(
 ) -> rusqlite::Result<()> {
     transaction.execute(
         "INSERT INTO key (id, name, hash, role, lane, allow_danger, errors, accounts, paths,
-                          networks, rate, created_ms, expires_ms, revoked_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, NULL)",
+                          networks, rate, created_ms, expires_ms, revoked_ms, subject)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, NULL, ?14)",
         params![
             key.id.as_str(),
             key.name.as_str(),
@@ -72,6 +76,7 @@ pub(super) fn insert(
             key.rate.map(|rate| rate.to_string()),
             unix_ms(key.created),
             key.expires.map(unix_ms),
+            key.subject.as_ref().map(Subject::as_str),
         ],
     )?;
     Ok(())
@@ -123,6 +128,7 @@ impl RawKey {
             paths: row.get("paths")?,
             networks: row.get("networks")?,
             rate: row.get("rate")?,
+            subject: row.get("subject")?,
             created_ms: row.get("created_ms")?,
             expires_ms: row.get("expires_ms")?,
             revoked_ms: row.get("revoked_ms")?,
@@ -149,6 +155,10 @@ impl RawKey {
             networks: serde_json::from_str(&self.networks).map_err(|_| damaged("networks"))?,
             rate: match &self.rate {
                 Some(rate) => Some(word(rate).ok_or_else(|| damaged("rate"))?),
+                None => None,
+            },
+            subject: match &self.subject {
+                Some(subject) => Some(word(subject).ok_or_else(|| damaged("subject"))?),
                 None => None,
             },
             created: from_unix_ms(self.created_ms),

@@ -10,6 +10,7 @@ mod key_index;
 mod key_ring;
 #[cfg(test)]
 mod key_ring_tests;
+mod key_subject;
 mod key_table;
 pub mod key_text;
 pub mod limits;

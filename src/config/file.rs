@@ -7,7 +7,7 @@ use toml::de::DeTable;
 use crate::base::kind::Language;
 
 use super::{
-    account, capture, key, limit, log,
+    account, capture, client_ca, key, limit, log,
     message::say,
     metrics,
     model::Config,
@@ -91,9 +91,11 @@ fn read(
 fn read_tables(top: &Table<'_>, file: Option<&Path>) -> Config {
     let server = server::read(&top.table("server"));
     let accounts = account::read_all(top, &server);
+    let tls = top.table("tls");
     Config {
         file: file.map(|file| std::path::absolute(file).unwrap_or_else(|_| file.to_owned())),
-        tls: tls::read(&top.table("tls")),
+        tls: tls::read(&tls),
+        client_ca: client_ca::read(&tls.field("client_ca")),
         keys: key::read_all(top, &accounts),
         limits: limit::read(&top.table("limits")),
         token: token::read(&top.table("token")),

@@ -1,8 +1,9 @@
-//! `[[key]]`: access keys that stand in the file, by their hash.
+//! `[[key]]`: access keys that stand in the file, by their hash or a certificate's subject.
 
 use crate::base::{
     name::Name,
     permission::{ErrorStyle, Lane, Role},
+    subject::{HOW, Subject},
 };
 
 use super::{
@@ -20,13 +21,27 @@ pub(super) fn read_all(top: &Table<'_>, accounts: &Accounts) -> Vec<FixedKey> {
     for table in top.tables("key") {
         let name = read_name(&table.field("name"), |name| keys.iter().any(|k| k.name == *name));
         let Some(key) = read(&table, name, accounts) else { continue };
-        if keys.iter().any(|other| other.sha256 == key.sha256) {
-            let message = say!("这个密钥已经写过", "this key stands in the file already");
-            table.field("sha256").refuse(message, None);
-        }
+        refuse_twins(&table, &key, &keys);
         keys.push(key);
     }
     keys
+}
+
+/// One hash or one subject names one key.
+fn refuse_twins(table: &Table<'_>, key: &FixedKey, others: &[FixedKey]) {
+    if key.sha256.is_some() && others.iter().any(|other| other.sha256 == key.sha256) {
+        let message = say!("这个密钥已经写过", "this key stands in the file already");
+        table.field("sha256").refuse(message, None);
+    }
+    let twin = others.iter().find(|other| other.subject == key.subject);
+    if let (Some(_), Some(twin)) = (&key.subject, twin) {
+        let (this, other) = (&key.name, &twin.name);
+        let message = say!(
+            "证书主题已绑定密钥 {other}，不能再绑定 {this}",
+            "this subject is bound to the key {other} already, so not to {this} as well"
+        );
+        table.field("subject").refuse(message, None);
+    }
 }
 
 /// Reads one key; like an account, every key of the table before the first `?`.
@@ -36,6 +51,12 @@ fn read(table: &Table<'_>, name: Option<Name>, accounts: &Accounts) -> Option<Fi
     let role = table.field("role").choice(&roles).unwrap_or(Role::Developer);
     let own = table.field("accounts").list(|item| read_account(item, accounts)).unwrap_or_default();
     let lane = read_lane(table, role, &own, accounts);
+    let (hash, bound) = (table.field("sha256"), table.field("subject"));
+    let subject = read_subject(&bound);
+    let sha256 = read_sha256(&hash, bound.is_written());
+    if (hash.is_written() || !bound.is_written()) && sha256.is_none() {
+        return None;
+    }
     let key = FixedKey {
         role,
         lane,
@@ -45,7 +66,8 @@ fn read(table: &Table<'_>, name: Option<Name>, accounts: &Accounts) -> Option<Fi
         networks: table.field("networks").list(Field::network).unwrap_or_default(),
         rate: table.field("rate").rate(),
         accounts: own,
-        sha256: read_sha256(&table.field("sha256"))?,
+        subject,
+        sha256,
         name: name?,
     };
     Some(key)
@@ -87,15 +109,38 @@ fn read_allow_danger(field: &Field<'_>, lane: Lane) -> bool {
     allowed
 }
 
-/// Whoever puts the key itself here has published it to all who read the file.
-fn read_sha256(field: &Field<'_>) -> Option<[u8; 32]> {
+/// A subject in any spelling; the config has it in one.
+fn read_subject(field: &Field<'_>) -> Option<Subject> {
+    let text = field.text()?;
+    match text.parse() {
+        Ok(subject) => Some(subject),
+        Err(error) => {
+            let shown = super::privacy::shown(text);
+            let advice = say!(
+                "请照抄 openssl x509 -noout -subject -nameopt RFC2253 -in cert.pem 的输出，去掉 subject=",
+                "{HOW}"
+            );
+            let message = say!(
+                "{shown} 不能作为证书主题：{error}",
+                "{shown} is not the subject of a certificate: {error}"
+            );
+            field.refused(message, Some(advice))
+        }
+    }
+}
+
+/// Whoever puts the key itself here has published it to all who read the file. A key that a
+/// certificate tells needs no hash.
+fn read_sha256(field: &Field<'_>, has_subject: bool) -> Option<[u8; 32]> {
     let how = || {
         say!(
             "请写整个密钥的 SHA-256（64 位十六进制）：printf %s KEY | sha256sum",
             "write the SHA-256 of the whole key, 64 hex digits: printf %s KEY | sha256sum"
         )
     };
-    field.require(how());
+    if !has_subject {
+        field.require(how());
+    }
     let text = field.text()?;
     if text.starts_with("wxgk_") {
         let message = say!(
@@ -139,7 +184,8 @@ mod tests {
         let config =
             accept(&key("accounts = ['demo']\npaths = ['/cgi-bin/', '/shop']\nrate = '5/s'"));
         let key = &config.keys[0];
-        assert_eq!((key.sha256[..2].to_vec(), key.sha256[31]), (vec![0, 0xff], 0xcd));
+        let hash = key.sha256.unwrap();
+        assert_eq!((hash[..2].to_vec(), hash[31]), (vec![0, 0xff], 0xcd));
         assert_eq!((key.lane, key.accounts[0].as_str(), key.paths.len()), (Lane::Live, "demo", 2));
     }
 
@@ -164,6 +210,24 @@ mod tests {
         expect_problem(&again, (7, "already", ""));
         let again = key("") + &key("").replace("00ff", "11ff");
         expect_problem(&again, (6, "the name ci is taken", ""));
+    }
+
+    #[test]
+    fn a_key_may_be_told_by_the_subject_of_a_certificate() {
+        let bound = |name: &str, subject: &str| {
+            format!("[[key]]\nname = '{name}'\nsubject = '{subject}'\n")
+        };
+        let config = accept(&bound("ci", "cn=ci,o=Shop"));
+        let ci = &config.keys[0];
+        assert_eq!((ci.sha256, ci.subject.as_ref().unwrap().as_str()), (None, "CN=ci,O=Shop"));
+        let both = &accept(&key("subject = 'CN=ci'")).keys[0];
+        assert!(both.sha256.is_some() && both.subject.is_some());
+        expect_problem(&bound("ci", "/CN=ci"), (3, "not the subject of a certificate", "RFC2253"));
+        expect_problem(&bound("ci", ""), (3, "empty", "RFC2253"));
+        let twice = bound("ci", "CN=ci") + &bound("cd", "cn=ci");
+        expect_problem(&twice, (6, "bound to the key ci already, so not to cd", ""));
+        let text = "[[key]]\nname = 'ci'\nsubject = 'CN=ci'\nsha256 = 'ff'\n";
+        expect_problem(text, (4, "no SHA-256", ""));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod account;
 mod capture;
+mod client_ca;
 mod field;
 mod file;
 mod key;

@@ -8,6 +8,7 @@ use crate::base::{
     name::Name,
     permission::{ErrorStyle, Lane, Role},
     secret::Secret,
+    subject::Subject,
     units::{ByteSize, Rate},
 };
 pub use crate::base::{
@@ -23,8 +24,11 @@ pub struct Config {
     pub file: Option<PathBuf>,
     /// `[server]`.
     pub server: Server,
-    /// `[tls]`.
+    /// `[tls]`: the certificate that is shown.
     pub tls: Tls,
+    /// `[tls] client_ca`: absolute; whose client certificates are believed. None = none are
+    /// asked for.
+    pub client_ca: Option<PathBuf>,
     /// `[[account]]`, in the order of the file; at least one.
     pub accounts: Vec<Arc<Account>>,
     /// `[[key]]`.
@@ -166,8 +170,11 @@ pub struct PathLimit {
 pub struct FixedKey {
     /// Its name.
     pub name: Name,
-    /// SHA-256 of the whole key, as written in the file in hex.
-    pub sha256: [u8; 32],
+    /// SHA-256 of the whole key, as written in the file in hex. None for a key that is told
+    /// by a certificate alone.
+    pub sha256: Option<[u8; 32]>,
+    /// Whose client certificate counts as this key; without a hash there is one.
+    pub subject: Option<Subject>,
     /// Who it belongs to.
     pub role: Role,
     /// Accounts it may call; empty = all.

@@ -25,6 +25,15 @@ pub fn remarks(config: &Config) -> Vec<Message> {
             ));
         }
     }
+    if config.client_ca.is_none() {
+        for key in config.keys.iter().filter(|key| key.subject.is_some()) {
+            let name = &key.name;
+            remarks.push(say!(
+                "密钥 {name} 绑定了客户端证书，但没有设置 [tls] client_ca，证书不会被索取",
+                "key {name} is bound to a client certificate, but without [tls] client_ca none is asked for"
+            ));
+        }
+    }
     remarks
 }
 
@@ -86,5 +95,15 @@ mod tests {
         assert!(said[1].contains("32 lower-case hex") && !said[1].contains("not-the"), "{said:?}");
         assert!(said[4].contains("a and b have the same AppID"), "{said:?}");
         assert!(remarks(&files.accept("")).is_empty());
+    }
+
+    #[test]
+    fn a_key_bound_to_a_certificate_that_nobody_asks_for_is_remarked() {
+        let files = Files::new();
+        let key = "[[key]]\nname = 'ci'\nsubject = 'CN=ci'\n";
+        let said = remarks(&files.accept(key));
+        assert!(said[0].in_language(Language::En).contains("key ci is bound to a client"));
+        files.write("c.pem", &super::super::testing::client_ca_pem(true), 0o644);
+        assert!(remarks(&files.accept(&format!("[tls]\nclient_ca = 'c.pem'\n{key}"))).is_empty());
     }
 }

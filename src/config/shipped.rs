@@ -6,7 +6,7 @@ use super::{
     file::check_text,
     model::Config,
     source::SHIPPED,
-    testing::Files,
+    testing::{Files, client_ca_pem},
     vocabulary::{TABLES, Words},
 };
 
@@ -136,11 +136,12 @@ fn every_commented_example_can_be_used() {
     let text = uncommented();
     let problems = files.read(&text).unwrap_err();
     let keys: Vec<&str> = problems.iter().map(|problem| problem.key.as_str()).collect();
-    assert_eq!(keys, ["tls.cert", "tls.key"], "{problems}");
+    assert_eq!(keys, ["tls.cert", "tls.key", "tls.client_ca"], "{problems}");
     let own = text.replace("mode = \"self-signed\"", "mode = \"files\"");
     std::fs::create_dir(files.path("certs")).unwrap();
     files.write("certs/fullchain.pem", "", 0o644);
     files.write("certs/privkey.pem", "", 0o600);
+    files.write("certs/clients.pem", &client_ca_pem(true), 0o644);
     let config = files.accept(&own);
     assert_eq!((config.keys.len(), config.accounts[0].limits.len()), (1, 1));
 }

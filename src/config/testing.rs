@@ -97,3 +97,12 @@ fn expect_one(read: Result<Config, Problems>, text: &str, expected: Expected<'_>
 
 const DEMO: &str =
     "\n[[account]]\nname = 'demo'\napp_id = 'wx0123456789abcdef'\nupstream = 'sandbox'\n";
+
+/// A certificate that may stand in `client_ca`, or a client's own, which may not.
+pub(super) fn client_ca_pem(is_ca: bool) -> String {
+    let mut params = rcgen::CertificateParams::default();
+    if is_ca {
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    }
+    params.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap().pem()
+}

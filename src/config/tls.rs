@@ -123,6 +123,5 @@ mod tests {
     #[test]
     fn what_this_version_lacks_is_said_so() {
         expect_problem("[tls]\nmode = 'acme'\n", (2, "acme is not in this version", ""));
-        expect_problem("[tls]\nclient_ca = 'x'\n", (2, "client_ca is not in this version", ""));
     }
 }

@@ -53,8 +53,8 @@ pub(super) const TABLES: &[Words] = &[
     },
     Words {
         table: "tls",
-        keys: &["mode", "dir", "cert", "key"],
-        later: &["client_ca", "email", "directory"],
+        keys: &["mode", "dir", "cert", "key", "client_ca"],
+        later: &["email", "directory"],
     },
     Words {
         table: "account",
@@ -83,6 +83,7 @@ pub(super) const TABLES: &[Words] = &[
         keys: &[
             "name",
             "sha256",
+            "subject",
             "role",
             "accounts",
             "lane",

@@ -11,6 +11,7 @@ use crate::{
         cidr::Cidr,
         name::Name,
         permission::{ErrorStyle, Lane, Role},
+        subject::Subject,
         units::BadUnit,
     },
 };
@@ -39,6 +40,9 @@ pub struct KeyForm {
     /// Networks it may call from; empty = all.
     #[serde(default)]
     pub networks: Vec<Cidr>,
+    /// Whose client certificate counts as it, `CN=ci,O=Shop`.
+    #[serde(default)]
+    pub subject: Option<Subject>,
     /// Its own rate, `50/s`.
     #[serde(default)]
     pub rate: Option<String>,
@@ -65,6 +69,7 @@ impl KeyForm {
             accounts: Accounts::from_list(self.accounts),
             paths: self.paths,
             networks: self.networks,
+            subject: self.subject,
             rate: self.rate.map(|rate| rate.parse()).transpose()?,
             lifetime: self.expires_s.map(Duration::from_secs),
         })

@@ -59,6 +59,7 @@ impl From<KeyError> for Problem {
     fn from(error: KeyError) -> Self {
         let status = match &error {
             KeyError::NameTaken { .. }
+            | KeyError::SubjectTaken { .. }
             | KeyError::AlreadyRevoked { .. }
             | KeyError::Fixed { .. } => StatusCode::CONFLICT,
             KeyError::NotFound { .. } => StatusCode::NOT_FOUND,

@@ -45,4 +45,8 @@ pub const GATEWAY_SCHEMA: &[&str] = &["
     -- Who wanted a token, and what the platform said when it refused it.
     ALTER TABLE generation ADD COLUMN asked_by TEXT;
     ALTER TABLE generation ADD COLUMN errcode INTEGER;
+", "
+    -- The subject of the client certificate that counts as the key, in the one spelling of
+    -- RFC 4514 that the program writes; none = no certificate does.
+    ALTER TABLE key ADD COLUMN subject TEXT;
 "];

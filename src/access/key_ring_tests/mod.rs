@@ -2,6 +2,7 @@
 
 mod change;
 mod look_up;
+mod subject;
 
 use std::{
     sync::Arc,
@@ -59,7 +60,8 @@ fn new(name: &str) -> NewKey {
 fn fixed(name: &str, text: &KeyText) -> FixedKey {
     FixedKey {
         name: name.parse().unwrap(),
-        sha256: text.sha256(),
+        sha256: Some(text.sha256()),
+        subject: None,
         role: Role::Developer,
         accounts: vec!["shop".parse().unwrap()],
         lane: Lane::ReadOnly,

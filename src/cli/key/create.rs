@@ -11,6 +11,7 @@ use crate::{
         cidr::Cidr,
         name::Name,
         permission::{ErrorStyle, Lane, Role},
+        subject::{BadSubject, HOW, Subject},
         units::{Rate, parse_duration},
     },
     cli::{
@@ -50,14 +51,28 @@ pub(super) struct CreateArgs {
     /// A network it may call from, e.g. 203.0.113.0/24; repeat for several [default: all]
     #[arg(long = "network", value_name = "CIDR")]
     pub(super) networks: Vec<Cidr>,
+    /// Whose client certificate counts as this key, e.g. "CN=ci,O=Shop" (see [tls] client_ca)
+    #[arg(long, value_name = "SUBJECT", value_parser = parse_subject)]
+    pub(super) subject: Option<Subject>,
     /// How often it may call, e.g. 50/s
     #[arg(long)]
     pub(super) rate: Option<Rate>,
 }
 
+/// With what to do: subjects have a form that nobody knows by heart.
+fn parse_subject(text: &str) -> Result<Subject, String> {
+    text.parse().map_err(|error: BadSubject| format!("{error}; {HOW}"))
+}
+
 /// Makes the key and shows it, this one time.
 pub(super) async fn run(args: &CreateArgs, host: &Host, out: &Out) -> Result<Exit, Failure> {
     let form = form::of(args, host)?;
+    if form.subject.is_some() && host.config.client_ca.is_none() {
+        out.note(host.language().pick(
+            "proxy.toml 没有设置 [tls] client_ca：在此之前不会向客户端索取证书",
+            "proxy.toml has no [tls] client_ca: until it does, no client is asked for a certificate",
+        ));
+    }
     let key = match host.reach().await? {
         Reach::Running(gateway) => gateway.post("/v1/keys", &form).await?,
         Reach::Stopped(held) => create(form, &ring(&held, host)?).await?,

@@ -38,6 +38,7 @@ pub(super) fn of(args: &CreateArgs, host: &Host) -> Result<KeyForm, Failure> {
         accounts: args.accounts.clone(),
         paths: args.paths.clone(),
         networks: args.networks.clone(),
+        subject: args.subject.clone(),
         rate: args.rate.map(|rate| rate.to_string()),
         expires_s: args.expires.map(|life| life.as_secs()),
     })

@@ -90,6 +90,9 @@ fn rules(key: &Value) -> String {
     if let Some(rate) = key.get("rate").and_then(Value::as_str) {
         rules.push(format!("rate={rate}"));
     }
+    if let Some(subject) = key.get("subject").and_then(Value::as_str) {
+        rules.push(format!("subject={subject}"));
+    }
     rules.join(" ")
 }
 
@@ -122,6 +125,8 @@ mod tests {
         let rules =
             json!({"accounts": null, "allow_danger": true, "rate": "5/s", "paths": ["/shop"]});
         assert!(line(rules).ends_with("all       danger path=/shop rate=5/s"));
+        let bound = json!({"rate": "5/s", "subject": "CN=ci,O=Shop"});
+        assert!(line(bound).ends_with("rate=5/s subject=CN=ci,O=Shop"));
         assert!(shown(&json!({"keys": []}), now).contains("key create"));
     }
 }
