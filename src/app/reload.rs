@@ -63,6 +63,11 @@ impl Core {
         let needs_restart =
             config::needs_restart(&old, config).into_iter().map(ToOwned::to_owned).collect();
         let config = config::until_restart(&old, config);
+        let clients = self
+            .certificates
+            .clients(config.client_ca.as_deref())
+            .map_err(|error| Chain(&error).to_string())?;
+        self.keys.check_fixed(&config.keys).map_err(|error| Chain(&error).to_string())?;
         let event = self
             .certificates
             .reload(&config.tls, &config.server.hosts, self.clock.now())
@@ -73,6 +78,7 @@ impl Core {
             .factory
             .build(&config, Some(&old_live))
             .map_err(|error| Chain(&error).to_string())?;
+        self.certificates.ask(clients);
         self.keys.set_fixed(&config.keys);
         self.limiter.apply(&limits(&config));
         self.in_flight.set_limit(config.limits.in_flight);

@@ -174,6 +174,7 @@ impl Starting {
         let (certificates, ca_event) =
             Certificates::open(&config.tls, &config.server.hosts, clock.now())?;
         tell(&ca_event);
+        certificates.ask(certificates.clients(config.client_ca.as_deref())?);
         tasks.spawn(certificates.clone().watch(clock.clone(), tasks.clone()));
         let own = OwnListeners::default();
         own.set(listeners.iter().map(|listener| listener.address).collect());
@@ -181,6 +182,7 @@ impl Starting {
         factory.broker.register_metrics(&mut metrics.registry);
         let keys =
             KeyRing::load(stored.store.clone(), &config.keys, clock, metrics.access.clone())?;
+        keys.check_fixed(&config.keys)?;
         let first_key = if keys.is_empty() { Some(keys.first_key().await?.1) } else { None };
         let prepared =
             Prepared { config, options, data, stored, certificates, factory, keys, tasks };

@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use super::ClientCertificate;
 use crate::base::body::Request;
 
 /// A request, and the connection that it came over.
@@ -34,6 +35,8 @@ pub struct ConnInfo {
     pub door: Door,
     /// The name that the client asked for in TLS, lower case.
     pub sni: Option<String>,
+    /// What the client showed in the handshake. Never taken from a header, whoever wrote it.
+    pub certificate: Option<Box<ClientCertificate>>,
 }
 
 /// The kind of listener.

@@ -73,6 +73,7 @@ where
         local,
         door: door(scheme, local.ip()),
         sni: None,
+        certificate: None,
     };
     let socket = Socket::new(tcp, opening.early, Arc::clone(&pulse), &edge.limits, ticket);
     let begin = |conn, version, edge| {
@@ -83,8 +84,8 @@ where
         return Some(serve_http1(socket, service, begin(conn, Version::Http1, edge)));
     }
     match handshake::secure(socket, &edge).await {
-        Ok(Secured { stream, sni, version }) => {
-            conn.sni = sni;
+        Ok(Secured { stream, sni, certificate, version }) => {
+            (conn.sni, conn.certificate) = (sni, certificate);
             let conversation = begin(conn, version, edge);
             Some(match version {
                 Version::Http1 => serve_http1(stream, service, conversation),

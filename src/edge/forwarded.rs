@@ -59,6 +59,7 @@ mod tests {
             local: "127.0.0.1:2".parse().unwrap(),
             door: Door::HttpLoopback,
             sni: None,
+            certificate: None,
         };
         let mut headers = HeaderMap::new();
         for line in lines {

@@ -5,13 +5,16 @@ use std::io;
 use tokio::time::timeout;
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-use super::{metrics::Refusal, shared::EdgeShared, socket::Socket, watchdog::Version};
+use super::{
+    ClientCertificate, metrics::Refusal, shared::EdgeShared, socket::Socket, watchdog::Version,
+};
 
 /// A connection after its handshake.
 pub(super) struct Secured {
     pub(super) stream: TlsStream<Socket>,
     /// Lower case.
     pub(super) sni: Option<String>,
+    pub(super) certificate: Option<Box<ClientCertificate>>,
     pub(super) version: Version,
 }
 
@@ -24,6 +27,8 @@ pub(super) enum HandshakeError {
     MadeWay(Refusal),
     #[error("the handshake failed")]
     Failed(#[source] io::Error),
+    #[error("the client's certificate cannot be read")]
+    UnreadableCertificate,
     #[error("there is no certificate")]
     NoCertificate,
 }
@@ -33,9 +38,17 @@ impl HandshakeError {
         match self {
             Self::Late => Refusal::HandshakeTimeout,
             Self::MadeWay(reason) => *reason,
+            Self::Failed(error) if is_about_certificate(error) => Refusal::ClientCertificate,
+            Self::UnreadableCertificate => Refusal::ClientCertificate,
             Self::Failed(_) | Self::NoCertificate => Refusal::Handshake,
         }
     }
+}
+
+/// Whether we refused what the client showed. What a client thinks of ours comes as an alert.
+fn is_about_certificate(error: &io::Error) -> bool {
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+    matches!(cause, Some(rustls::Error::InvalidCertificate(_)))
 }
 
 /// Shakes hands within [`super::Deadlines::handshake`], the wait for a turn included.
@@ -55,9 +68,16 @@ pub(super) async fn secure(socket: Socket, edge: &EdgeShared) -> Result<Secured,
     };
     let (_, session) = stream.get_ref();
     let sni = session.server_name().map(str::to_ascii_lowercase);
+    let certificate = match session.peer_certificates().and_then(<[_]>::first) {
+        Some(leaf) => {
+            let read = ClientCertificate::read(leaf).map(Box::new);
+            Some(read.ok_or(HandshakeError::UnreadableCertificate)?)
+        }
+        None => None,
+    };
     let version = match session.alpn_protocol() {
         Some(b"h2") => Version::Http2,
         _ => Version::Http1,
     };
-    Ok(Secured { stream, sni, version })
+    Ok(Secured { stream, sni, certificate, version })
 }

@@ -117,6 +117,8 @@ pub(super) enum Refusal {
     ProxyHeader,
     /// TLS failed.
     Handshake,
+    /// The client showed a certificate that does not verify.
+    ClientCertificate,
     /// TLS took too long.
     HandshakeTimeout,
     /// It made room for others before it had said anything of use.
@@ -131,6 +133,7 @@ impl Refusal {
             Self::Crowd => "crowd",
             Self::ProxyHeader => "proxy_header",
             Self::Handshake => "handshake",
+            Self::ClientCertificate => "client_certificate",
             Self::HandshakeTimeout => "handshake_timeout",
             Self::Shed => "shed",
             Self::Drain => "drain",

@@ -127,7 +127,7 @@ pub(in crate::edge) fn now() -> std::time::SystemTime {
     SystemClock.now()
 }
 
-/// `/` says hello, `/who` tells the client, `/wait` answers once the gate opens, `/upload`
+/// `/` says hello, `/who` tells the client, `/certificate` whom it showed, `/wait` answers once the gate opens, `/upload`
 /// counts the body, `/endless` never ends, `/dribble` opens the gate for each piece.
 async fn answer(
     Arrival { conn, request }: Arrival,
@@ -136,6 +136,7 @@ async fn answer(
 ) -> Result<Response<Body>, Infallible> {
     Ok(match request.uri().path() {
         "/who" => text(format!("{} {:?} {:?}", conn.client, conn.door, conn.sni)),
+        "/certificate" => text(format!("{:?}", conn.certificate.as_ref().map(|it| &it.subject))),
         "/wait" => {
             entered.notify_one();
             gate.notified().await;

@@ -1,7 +1,7 @@
 //! The certificate that is shown to clients.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -16,7 +16,7 @@ use rustls::{
 use rustls_pki_types::CertificateDer;
 
 use super::{
-    CaEvent, TlsError,
+    CaEvent, Clients, TlsError,
     files::{self, Stamp},
     local_ca::fingerprint,
     self_signed,
@@ -36,7 +36,9 @@ use crate::{
 #[derive(Debug)]
 pub struct Certificates {
     shown: Arc<Shown>,
-    config: Arc<ServerConfig>,
+    /// Asks no client for a certificate. Kept while another is in service: its tickets live.
+    open: Arc<ServerConfig>,
+    clients: ArcSwap<Clients>,
     source: ArcSwap<Source>,
 }
 
@@ -64,8 +66,27 @@ impl Certificates {
     ) -> Result<(Arc<Self>, CaEvent), TlsError> {
         let (source, certified, event) = read(tls, hosts, now)?;
         let shown = Arc::new(Shown(ArcSwap::new(certified)));
-        let config = server_config(Arc::clone(&shown) as Arc<dyn ResolvesServerCert>)?;
-        Ok((Arc::new(Self { shown, config, source: ArcSwap::from_pointee(source) }), event))
+        let open = server_config(Arc::clone(&shown) as Arc<dyn ResolvesServerCert>)?;
+        let clients = ArcSwap::from_pointee(Clients::nobody(Arc::clone(&open)));
+        let source = ArcSwap::from_pointee(source);
+        Ok((Arc::new(Self { shown, open, clients, source }), event))
+    }
+
+    /// Reads the bundle of `[tls] client_ca`; nothing changes until [`Certificates::ask`].
+    ///
+    /// # Errors
+    /// [`TlsError`]: nobody's certificate could be verified with it.
+    pub fn clients(&self, client_ca: Option<&Path>) -> Result<Clients, TlsError> {
+        match client_ca {
+            Some(path) => Clients::read(path, Arc::clone(&self.shown) as _),
+            None => Ok(Clients::nobody(Arc::clone(&self.open))),
+        }
+    }
+
+    /// From now on these clients' certificates are believed. What an open connection has shown
+    /// stays verified for as long as it lives.
+    pub fn ask(&self, clients: Clients) {
+        self.clients.store(Arc::new(clients));
     }
 
     /// Reads again, from a new place or with new hosts. Connections that are open stay. Reads
@@ -85,10 +106,10 @@ impl Certificates {
         Ok(event)
     }
 
-    /// For a TLS acceptor; the same for the life of the process.
+    /// For the next handshake.
     #[must_use]
     pub fn server_config(&self) -> Arc<ServerConfig> {
-        Arc::clone(&self.config)
+        Arc::clone(&self.clients.load().config)
     }
 
     /// Our CA's certificate as PEM; none when the certificate comes from files.
@@ -128,14 +149,23 @@ impl Certificates {
                 () = tasks.stopping() => return,
             }
             let own = matches!(self.source.load().tls, Tls::SelfSigned { .. });
-            if own && tokio::time::Instant::now() < next_renewal {
+            let is_quiet = own && tokio::time::Instant::now() < next_renewal;
+            if is_quiet && self.clients.load().path.is_none() {
                 continue;
             }
-            next_renewal = tokio::time::Instant::now() + RENEWAL_EVERY;
+            if !is_quiet {
+                next_renewal = tokio::time::Instant::now() + RENEWAL_EVERY;
+            }
             let this = Arc::clone(&self);
             let now = clock.now();
+            let look = move || {
+                this.check_clients();
+                if !is_quiet {
+                    this.check(now);
+                }
+            };
             // Files and key generation: not on the runtime's own threads.
-            if tokio::task::spawn_blocking(move || this.check(now)).await.is_err() {
+            if tokio::task::spawn_blocking(look).await.is_err() {
                 tracing::error!("the certificate check panicked; the certificate stays as it is");
             }
         }
@@ -144,6 +174,28 @@ impl Certificates {
     #[cfg(test)]
     pub(super) fn shown(&self) -> Arc<CertifiedKey> {
         self.shown.0.load_full()
+    }
+
+    /// One look at the bundle of the clients' CAs. A bad one is logged, once for each change,
+    /// and the last good one stays.
+    pub(in crate::edge) fn check_clients(&self) {
+        let before = self.clients.load_full();
+        let Some(changed) = before.changed(Arc::clone(&self.shown) as _) else { return };
+        let now = match changed {
+            Ok(clients) => {
+                tracing::info!("client certificates are verified with the new client_ca");
+                clients
+            }
+            Err((error, seen)) => {
+                tracing::warn!(
+                    error = %Chain(&error),
+                    "the new client_ca is not usable; the last good one stays in service"
+                );
+                seen
+            }
+        };
+        // A reload that came in between knows better.
+        self.clients.compare_and_swap(&before, Arc::new(now));
     }
 
     /// One look at the source. A bad pair of files is logged, once for each change, and the

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::edge::error::FileError;
+use crate::{base::client_ca::BadBundle, edge::error::FileError};
 
 /// What is wrong with which file, and what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +40,15 @@ pub enum TlsError {
         /// What rustls said.
         #[source]
         source: rustls::Error,
+    },
+    /// The bundle of `[tls] client_ca` verifies nobody.
+    #[error("{} cannot be used as client_ca", path.display())]
+    ClientCa {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: BadBundle,
     },
     /// A certificate could not be made.
     #[error("could not make a certificate for {hosts}")]

@@ -46,7 +46,7 @@ pub(super) fn not_after(cert: &CertificateDer<'_>) -> Option<i64> {
     Some(parsed.validity().not_after.timestamp())
 }
 
-/// What tells that a pair of files may have changed, without reading them.
+/// What tells that a file, or a pair of them, may have changed, without reading them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Stamp([Option<FileStamp>; 2]);
 
@@ -60,6 +60,11 @@ struct FileStamp {
 impl Stamp {
     pub(super) fn of(cert: &Path, key: &Path) -> Self {
         Self([file_stamp(cert), file_stamp(key)])
+    }
+
+    /// The same for a file that stands alone.
+    pub(super) fn of_one(file: &Path) -> Self {
+        Self([file_stamp(file), None])
     }
 }
 

@@ -1,9 +1,12 @@
 //! Certificates: where they come from, and which one is shown to clients.
 //!
 //! Either a CA of our own (`self_signed`) or files that somebody else renews (`files`);
-//! `certificates` serves whichever it is and swaps it while connections live.
+//! `certificates` serves whichever it is and swaps it while connections live. `clients` says
+//! whose certificates are believed where clients show one.
 
 mod certificates;
+mod client_verifier;
+mod clients;
 mod error;
 mod files;
 mod local_ca;
@@ -14,5 +17,6 @@ mod server_config;
 mod tests;
 
 pub use certificates::Certificates;
+pub use clients::Clients;
 pub use error::TlsError;
 pub use self_signed::CaEvent;
