@@ -8,6 +8,7 @@ use http_body_util::{BodyExt as _, Limited};
 use zeroize::Zeroizing;
 
 use super::{
+    certificate,
     credential_query::{CredentialQuery, TOKEN_NAMES},
     error::ProxyError,
     json_secret,
@@ -54,23 +55,25 @@ impl Authenticate {
     }
 
     fn let_in(&self, passage: &mut Passage, found: &Found) -> Result<(), ProxyError> {
+        let key = self.key_in(passage, found);
+        passage.key = Some(certificate::join(key, passage, &self.keys)?);
+        Ok(())
+    }
+
+    /// The key that the request itself names.
+    fn key_in(&self, passage: &mut Passage, found: &Found) -> Result<Arc<Key>, ProxyError> {
         let key = match &found.key {
             Some(text) => Some(self.check(text, passage)?),
             None => None,
         };
-        passage.key = match &found.surrogate {
-            Some(text) => {
-                let claims = self.open(text, passage)?;
-                let of_surrogate = self.key_of(&claims, passage)?;
-                if key.is_some_and(|key| key.id != of_surrogate.id) {
-                    return Err(ProxyError::AmbiguousKey);
-                }
-                passage.surrogate = Some(claims);
-                Some(of_surrogate)
-            }
-            None => Some(key.ok_or_else(|| ProxyError::KeyMissing)?),
-        };
-        Ok(())
+        let Some(text) = &found.surrogate else { return key.ok_or(ProxyError::KeyMissing) };
+        let claims = self.open(text, passage)?;
+        let of_surrogate = self.key_of(&claims, passage)?;
+        if key.is_some_and(|key| key.id != of_surrogate.id) {
+            return Err(ProxyError::AmbiguousKey);
+        }
+        passage.surrogate = Some(claims);
+        Ok(of_surrogate)
     }
 
     fn check(&self, text: &str, passage: &Passage) -> Result<Arc<Key>, ProxyError> {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::HeaderValue;
 use tokio::time::Instant;
 
-use super::{path_rule::BadPath, platform_text};
+use super::{certificate::Unusable, path_rule::BadPath, platform_text};
 use crate::{
     access::Denied,
     base::{body::BodyError, code::ErrorCode, kind::AccountKind, name::Name},
@@ -27,6 +27,12 @@ pub enum ProxyError {
     Key {
         /// Missing, unknown, malformed, expired, revoked.
         code: ErrorCode,
+    },
+    /// The client showed a certificate and no key, and that does not do.
+    #[error("the client certificate is no credential: {why:?}")]
+    Certificate {
+        /// What is the matter with it.
+        why: Unusable,
     },
     /// A rule about keys, lanes, paths or networks.
     #[error("not permitted: {rule}")]
@@ -243,6 +249,7 @@ impl ProxyError {
         match self {
             Self::KeyMissing => ErrorCode::KeyMissing,
             Self::Key { code } | Self::Denied { code, .. } | Self::AsPlatform { code, .. } => *code,
+            Self::Certificate { why } => why.code(),
             Self::AmbiguousKey => ErrorCode::AmbiguousKey,
             Self::AmbiguousToken { .. } => ErrorCode::AmbiguousToken,
             Self::ForeignToken { .. } => ErrorCode::ForeignToken,

@@ -31,6 +31,7 @@ pub(super) fn text(error: &ProxyError, language: Language) -> Text {
 fn words(error: &ProxyError) -> [String; 4] {
     match error {
         ProxyError::Denied { code, rule } => denied(*code, rule),
+        ProxyError::Certificate { why } => why.words(),
         ProxyError::AccountAmbiguous { .. } | ProxyError::AccountUnknown { .. } => {
             account_words(error)
         }

@@ -13,6 +13,7 @@ mod caller;
 mod capped;
 mod capture;
 mod cashier_door;
+mod certificate;
 mod content_coding;
 mod credential_query;
 mod doors;
@@ -47,6 +48,7 @@ mod stranger_log;
 mod surrogate_rule;
 mod token_call;
 
+pub use certificate::Unusable;
 pub use error::ProxyError;
 pub use explain::explain;
 pub use live::{AccountRuntime, Lanes, Live, SharedLive};

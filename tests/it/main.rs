@@ -8,6 +8,7 @@ mod support;
 mod accounts;
 mod auth;
 mod capture;
+mod certificates;
 mod first_start;
 mod front_door;
 mod leaks;

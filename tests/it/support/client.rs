@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use rustls_pki_types::{CertificateDer, ServerName, pem::PemObject as _};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject as _};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -63,8 +63,8 @@ impl Client {
         Self {
             address,
             key,
-            tls: connector(ca_pem, &[b"http/1.1"]),
-            tls_h2: connector(ca_pem, &[b"h2"]),
+            tls: connector(ca_pem, &[b"http/1.1"], None),
+            tls_h2: connector(ca_pem, &[b"h2"], None),
         }
     }
 
@@ -82,6 +82,16 @@ impl Client {
 
     pub(crate) async fn post(&self, path: &str, body: impl Into<Bytes>) -> Reply {
         self.send(Speak::Http1, self.request(Method::POST, path, body)).await
+    }
+
+    /// Without a key, and with a certificate that is shown to a gateway of this CA.
+    pub(crate) fn with_certificate(&self, ca_pem: &[u8], identity: &Identity) -> Self {
+        Self {
+            address: self.address,
+            key: None,
+            tls: connector(ca_pem, &[b"http/1.1"], Some(identity)),
+            tls_h2: connector(ca_pem, &[b"h2"], Some(identity)),
+        }
     }
 
     /// A request with our key, to be changed before it is sent.
@@ -132,8 +142,7 @@ impl Client {
                 let (sender, connection) =
                     hyper::client::conn::http2::Builder::new(TokioExecutor::new())
                         .handshake(io)
-                        .await
-                        .unwrap();
+                        .await?;
                 tokio::spawn(connection);
                 Session::Http2(sender)
             }
@@ -201,17 +210,30 @@ impl Session {
     }
 }
 
-fn connector(ca_pem: &[u8], alpn: &[&[u8]]) -> TlsConnector {
+/// A certificate and its key, both PEM.
+pub(crate) struct Identity {
+    pub(crate) certificate: String,
+    pub(crate) key: String,
+}
+
+fn connector(ca_pem: &[u8], alpn: &[&[u8]], identity: Option<&Identity>) -> TlsConnector {
     let mut roots = rustls::RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(ca_pem) {
         roots.add(certificate.unwrap()).unwrap();
     }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = rustls::ClientConfig::builder_with_provider(provider)
+    let builder = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+        .with_root_certificates(roots);
+    let mut config = match identity {
+        None => builder.with_no_client_auth(),
+        Some(Identity { certificate, key }) => {
+            let certificate = CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap();
+            let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
+            builder.with_client_auth_cert(vec![certificate], key).unwrap()
+        }
+    };
     config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
     TlsConnector::from(Arc::new(config))
 }
