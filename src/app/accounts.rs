@@ -6,16 +6,13 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::{connectors::Connectors, error::StartError};
+use super::{connectors::Connectors, error::StartError, providers::provider_of};
 use crate::{
-    base::{chain::Chain, kind::AccountKind, name::Name, secret::Secret, tasks::Tasks},
-    config::model::{Account, Config, Origin, Scheme, TokenFamily, Upstream},
+    base::{chain::Chain, name::Name, secret::Secret, tasks::Tasks},
+    config::model::{Account, Config, Origin, Scheme, Upstream},
     proxy::{AccountRuntime, Lanes, Live, ProxyMetrics, RetryBudget},
     sandbox::{Sandbox, SandboxAccount, shadow_name},
-    token::{
-        Broker, ClassicIssuer, Credential, Origins, Slot, SlotId, SlotPolicy, StableIssuer,
-        Tickets, TokenProvider,
-    },
+    token::{Broker, Credential, Origins, Slot, SlotId, SlotPolicy, Tickets},
     upstream::{EndpointOptions, Fleet, FleetLimits, Metrics as UpstreamMetrics},
     wire::{Client, Connector, OwnListeners, Resolver, WireError},
 };
@@ -179,26 +176,9 @@ impl AccountFactory {
         origins: Origins,
         policy: SlotPolicy,
     ) -> Option<(Arc<Slot>, Arc<Tickets>)> {
-        if account.kind == AccountKind::Generic {
-            return None;
-        }
-        let (app_id, app_secret) = (account.app_id.clone(), secret.clone());
-        let provider: Arc<dyn TokenProvider> = match account.token {
-            TokenFamily::Stable => Arc::new(StableIssuer::new(
-                id.clone(),
-                app_id.clone(),
-                app_secret.clone(),
-                origins.clone(),
-            )),
-            TokenFamily::Classic => Arc::new(ClassicIssuer::new(
-                id.clone(),
-                app_id.clone(),
-                app_secret.clone(),
-                origins.clone(),
-            )),
-        };
+        let provider = provider_of(account, id.clone(), secret, origins.clone())?;
         let slot = self.broker.register(id, provider, policy);
-        let credential = Credential { app_id, app_secret };
+        let credential = Credential { app_id: account.app_id.clone(), app_secret: secret.clone() };
         let tickets = Tickets::new(self.broker.clone(), slot.clone(), credential, origins);
         Some((slot, Arc::new(tickets)))
     }

@@ -10,6 +10,7 @@ mod error;
 mod housekeeping;
 mod meters;
 mod metrics_door;
+mod providers;
 mod reload;
 mod run_file;
 mod start;

@@ -12,6 +12,7 @@ mod broker;
 mod budget;
 mod change;
 mod claims;
+mod corp;
 mod cure;
 mod error;
 mod fetch;
@@ -39,6 +40,7 @@ mod vault;
 
 pub use broker::{Broker, BrokerParts};
 pub use claims::{Claims, Handle, SurrogateFault};
+pub use corp::CorpIssuer;
 pub use error::TokenError;
 pub use generation::{AskedBy, EndReason, Generation, Interval, Verdict};
 pub use issued::Issued;

@@ -68,13 +68,24 @@ pub enum GrantError {
     },
 }
 
-/// Reads the answer of [`CLASSIC_TOKEN_PATH`], [`STABLE_TOKEN_PATH`] or [`CORP_TOKEN_PATH`].
+/// Reads the answer of [`CLASSIC_TOKEN_PATH`] or [`STABLE_TOKEN_PATH`].
 ///
 /// # Errors
 /// [`GrantError`] for anything but a complete, well-formed grant: what is accepted here is
 /// sent with every call of the team.
 pub fn parse_grant(body: &[u8]) -> Result<Grant, GrantError> {
-    parse(body, |wire| wire.access_token)
+    parse(body, LEAST_LIFE, |wire| wire.access_token)
+}
+
+/// Reads the answer of [`CORP_TOKEN_PATH`]. It tells what is left of the token that everybody
+/// has, in whole seconds: 0 in the last one, which is taken for 1.
+///
+/// # Errors
+/// As [`parse_grant`].
+pub fn parse_corp_grant(body: &[u8]) -> Result<Grant, GrantError> {
+    let mut grant = parse(body, Duration::ZERO, |wire| wire.access_token)?;
+    grant.expires_in = grant.expires_in.max(LEAST_LIFE);
+    Ok(grant)
 }
 
 /// Reads the answer of [`COMPONENT_TOKEN_PATH`].
@@ -82,7 +93,7 @@ pub fn parse_grant(body: &[u8]) -> Result<Grant, GrantError> {
 /// # Errors
 /// As [`parse_grant`].
 pub fn parse_component_grant(body: &[u8]) -> Result<Grant, GrantError> {
-    parse(body, |wire| wire.component_access_token)
+    parse(body, LEAST_LIFE, |wire| wire.component_access_token)
 }
 
 /// Reads the answer of [`TICKET_PATH`].
@@ -90,10 +101,14 @@ pub fn parse_component_grant(body: &[u8]) -> Result<Grant, GrantError> {
 /// # Errors
 /// As [`parse_grant`].
 pub fn parse_ticket(body: &[u8]) -> Result<Grant, GrantError> {
-    parse(body, |wire| wire.ticket)
+    parse(body, LEAST_LIFE, |wire| wire.ticket)
 }
 
-fn parse(body: &[u8], pick: fn(Wire) -> Option<String>) -> Result<Grant, GrantError> {
+fn parse(
+    body: &[u8],
+    least_life: Duration,
+    pick: fn(Wire) -> Option<String>,
+) -> Result<Grant, GrantError> {
     // First without a parser: a refusal may be in any encoding and still names its reason.
     let envelope = envelope::peek(body, true);
     if let Some(errcode) = envelope.errcode.filter(|errcode| *errcode != 0) {
@@ -111,7 +126,7 @@ fn parse(body: &[u8], pick: fn(Wire) -> Option<String>) -> Result<Grant, GrantEr
     if wire.errcode.is_some() && envelope.errcode.is_none() {
         return malformed("errcode is no number");
     }
-    let expires_in = life(wire.expires_in.as_ref())?;
+    let expires_in = life(wire.expires_in.as_ref(), least_life)?;
     let Some(token) = pick(wire) else {
         return malformed("the token is missing");
     };
@@ -131,14 +146,17 @@ struct Wire {
 }
 
 /// Whole seconds, as a number or as one in quotes.
-fn life(expires_in: Option<&serde_json::Value>) -> Result<Duration, GrantError> {
+fn life(
+    expires_in: Option<&serde_json::Value>,
+    least_life: Duration,
+) -> Result<Duration, GrantError> {
     let seconds = match expires_in {
         None => return malformed("expires_in is missing"),
         Some(serde_json::Value::String(text)) => text.parse().ok(),
         Some(value) => value.as_u64(),
     };
     match seconds.map(Duration::from_secs) {
-        Some(life) if life >= LEAST_LIFE && life <= MOST_LIFE => Ok(life),
+        Some(life) if life >= least_life && life <= MOST_LIFE => Ok(life),
         Some(_) => malformed("expires_in is not within 1 to 7200 seconds"),
         None => malformed("expires_in is no whole number of seconds"),
     }
@@ -203,6 +221,21 @@ mod tests {
         let body = format!(r#"{{"errcode":0,"errmsg":"ok","ticket":"{TOKEN}","expires_in":7200}}"#);
         assert!(parse_ticket(body.as_bytes()).is_ok());
         assert_eq!(reason(body.as_bytes()), "the token is missing");
+    }
+
+    #[test]
+    fn the_last_second_of_a_corp_token_is_one_and_nothing_longer_than_two_hours_is() {
+        let body = |life: &str| {
+            format!(r#"{{"errcode":0,"errmsg":"ok","access_token":"{TOKEN}","expires_in":{life}}}"#)
+        };
+        let life = |text: &str| parse_corp_grant(body(text).as_bytes()).map(|g| g.expires_in);
+        for (text, seconds) in [("0", 1), ("1", 1), ("269", 269), ("7200", 7200)] {
+            assert_eq!(life(text), Ok(Duration::from_secs(seconds)));
+        }
+        for text in ["-1", "7201", "null"] {
+            assert!(life(text).is_err(), "{text}");
+        }
+        assert_eq!(reason(body("0").as_bytes()), "expires_in is not within 1 to 7200 seconds");
     }
 
     #[test]
