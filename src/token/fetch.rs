@@ -210,6 +210,9 @@ impl Slot {
         };
         let issued = Issued::new(birth, now, wall_now);
         let issued = Arc::new(match &known {
+            Some(known) if state.provider.family() == FetchedBy::Corp => {
+                issued.with_stamps_of(known).kept_to_its_end()
+            }
             Some(known) => issued.with_stamps_of(known),
             None => issued,
         });

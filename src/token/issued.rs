@@ -38,6 +38,8 @@ pub struct Issued {
     pub(super) ends: Duration,
     /// Its remaining life when the issuer answered.
     pub(super) life: Duration,
+    /// How long before its end the issuer is asked again.
+    renew_before: Duration,
     /// Wall time of the last call that the platform accepted with it, in ms since 1970; 0 = none.
     last_good_ms: AtomicI64,
     /// Wall time of the first call that the platform refused because of it; 0 = none.
@@ -76,6 +78,7 @@ impl Issued {
             edition: birth.edition,
             ends: now + birth.life,
             life: birth.life,
+            renew_before: RENEW_BEFORE.min(birth.life / 4),
             last_good_ms: AtomicI64::new(0),
             first_refusal_ms: AtomicI64::new(0),
             refusal_errcode: AtomicI64::new(0),
@@ -96,6 +99,12 @@ impl Issued {
         self
     }
 
+    /// The same, asked for again no sooner than at its end: the issuer was asked before, and
+    /// gives no other while it lives.
+    pub(super) fn kept_to_its_end(self) -> Self {
+        Self { renew_before: Duration::ZERO, ..self }
+    }
+
     /// Whether the platform should still accept it.
     pub(super) fn is_valid_at(&self, now: Duration) -> bool {
         now < self.ends
@@ -108,7 +117,7 @@ impl Issued {
 
     /// When it is renewed in the background.
     pub(super) fn due(&self) -> Duration {
-        self.ends.saturating_sub(RENEW_BEFORE.min(self.life / 4))
+        self.ends.saturating_sub(self.renew_before)
     }
 
     /// Whether both are the same token to the platform.
@@ -210,6 +219,8 @@ mod tests {
 
         let short = issued(Duration::from_secs(345));
         assert_eq!(short.ends - short.due(), Duration::from_millis(86_250));
+        let kept = short.kept_to_its_end();
+        assert_eq!(kept.due(), kept.ends);
     }
 
     #[test]

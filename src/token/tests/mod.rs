@@ -1,6 +1,7 @@
 //! Stories of tokens, with a scripted platform on the other side.
 
 mod cold;
+mod corp;
 mod dead;
 mod failing;
 mod forced;
@@ -41,7 +42,8 @@ const NOON_MS: i64 = 1_795_320_000_000;
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// Issues and judges tokens as WeChat does: normal mode gives the current token with its
-/// remaining life, a new one in the last five minutes; forced mode always gives a new one.
+/// remaining life, a new one in the last five minutes; forced mode always gives a new one. As
+/// WeCom it gives the current token to its very end, whatever it is asked.
 struct Platform {
     state: Mutex<Issuing>,
     /// A fetch takes one permit; none left = it hangs.
@@ -158,7 +160,12 @@ impl Issuing {
         }
         let left = self.ends.saturating_duration_since(Instant::now());
         let is_new = renewal == Renewal::Forced || family == FetchedBy::Classic;
-        if is_new || left < Duration::from_secs(300) {
+        let is_over = if family == FetchedBy::Corp {
+            left.is_zero()
+        } else {
+            is_new || left < Duration::from_secs(300)
+        };
+        if is_over {
             self.rotate();
         }
         let valid_for = self.ends.saturating_duration_since(Instant::now());
