@@ -35,12 +35,12 @@ impl Mask {
             Self::Names(names) => view::masked(exchange, names),
             Self::Catalogue => {
                 let shown = view::masked(exchange, &PRIVATE);
-                match catalogue::lookup_path(&exchange.path) {
-                    Some(call) if !call.private.is_empty() => {
-                        view::masked(&shown, &FieldNames::new(call.private.iter().copied()))
-                    }
-                    Some(_) | None => shown,
-                }
+                // An exchange does not tell the kind of its account: the names of both platforms.
+                let path = &exchange.path;
+                let calls = [catalogue::lookup_path(path), catalogue::lookup_wecom_path(path)];
+                let names = calls.iter().flatten().flat_map(|call| call.private.iter().copied());
+                let names: Vec<&str> = names.collect();
+                if names.is_empty() { shown } else { view::masked(&shown, &FieldNames::new(names)) }
             }
         }
     }

@@ -66,11 +66,18 @@ fn choose(passage: &mut Passage) -> Result<(), ProxyError> {
     let account = find(passage, named, path);
     let account = account.map_err(|error| token_call::as_platform(passage, error))?;
     let begins = named.map_or(0, |name| "/@".len() + name.len());
-    if account.config.kind == AccountKind::Generic {
-        passage.known = KnownPath::default();
-        passage.token_form = None;
-    } else {
-        check_platform(passage, path)?;
+    match account.config.kind {
+        AccountKind::Generic => {
+            passage.known = KnownPath::default();
+            passage.token_form = None;
+        }
+        AccountKind::Wecom => {
+            passage.known = passage.known.on_wecom(path);
+            check_platform(passage, path)?;
+        }
+        AccountKind::MiniProgram | AccountKind::OfficialAccount | AccountKind::OpenPlatform => {
+            check_platform(passage, path)?;
+        }
     }
     passage.path_begins = Some(begins);
     passage.call = passage.known.call(&passage.method);

@@ -115,12 +115,16 @@ impl Retry {
     }
 
     /// What the platform says of its quota rules the next calls; the sandbox counts for itself.
+    /// Nobody says when WeCom's limits turn, so they are WeCom's own affair.
     fn note_quota(&self, passage: &Passage, code: i64, is_success: bool) {
         let (Ok(account), Ok(path), Some(pass)) =
             (passage.account(), passage.rule_path(), passage.quota_pass)
         else {
             return;
         };
+        if account.config.kind == AccountKind::Wecom {
+            return;
+        }
         let name = &account.config.name;
         match code {
             45009 | 45011 => self.quota.note(name, path, code, self.clock.now()),
@@ -177,9 +181,17 @@ async fn peeked(passage: &Passage, response: Response) -> Result<(Response, Enve
 }
 
 fn is_dead_token(passage: &Passage, code: i64) -> bool {
-    code != 0
-        && super::inject::needed(passage)
-            .is_ok_and(|needed| errcode::names_dead_token(needed, code))
+    let (Ok(account), Ok(needed)) = (passage.account(), super::inject::needed(passage)) else {
+        return false;
+    };
+    match account.config.kind {
+        _ if code == 0 => false,
+        AccountKind::Wecom => errcode::names_dead_wecom_token(needed, code),
+        AccountKind::MiniProgram
+        | AccountKind::OfficialAccount
+        | AccountKind::OpenPlatform
+        | AccountKind::Generic => errcode::names_dead_token(needed, code),
+    }
 }
 
 /// The dead token is replaced in any case; the request goes again once, if its body can.

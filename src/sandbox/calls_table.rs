@@ -102,20 +102,23 @@ pub fn markdown() -> String {
 
 fn wecom_table<'a>(calls: impl Iterator<Item = &'a CallRules>) -> String {
     let rows = calls.map(|call| {
-        format!("| `{}` | {} | {} | {} |\n", call.path, call.method, call.credential, call.body)
+        let CallRules { path, method, name_zh, name_en, credential, body, .. } = call;
+        format!("| `{path}` | {method} | {name_zh} {name_en} | {credential} | {body} |\n")
     });
     let rows: Vec<String> = rows.collect();
     format!(
         "\n## 企业微信 WeCom: {} calls\n\n\
-         | call 接口 | method | credential 凭据 | body |\n|---|---|---|---|\n{}",
+         | call 接口 | method | what 用途 | credential 凭据 | body |\n|---|---|---|---|---|\n{}",
         rows.len(),
         rows.concat()
     )
 }
 
-/// The catalogue has no calls of WeCom, and what it has at the same path is another one.
+/// What another platform has at the same path is another call.
 fn of_wecom(spec: &'static CallSpec) -> CallRules {
-    let (name_zh, name_en) = (String::new(), String::new());
+    let known = catalogue::lookup_wecom_path(spec.path);
+    let (name_zh, name_en) =
+        known.map(|call| (call.name_zh.into(), call.name_en.into())).unwrap_or_default();
     CallRules { is_wecom: true, name_zh, name_en, ..of_call(spec) }
 }
 

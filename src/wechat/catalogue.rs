@@ -1,4 +1,7 @@
 //! The catalogue of calls, and how a request finds its row.
+//!
+//! WeCom has a table of its own: it is another platform, on which the same path can be another
+//! call.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -48,6 +51,18 @@ pub fn calls() -> &'static [Call] {
     &CALLS
 }
 
+/// WeCom's call at a path whatever the method.
+#[must_use]
+pub fn lookup_wecom_path(path: &str) -> Option<&'static Call> {
+    find_wecom(path)?.any_call()
+}
+
+/// Every call of WeCom that is known, in the order of paths: those of its common SDKs.
+#[must_use]
+pub fn wecom_calls() -> &'static [Call] {
+    &WECOM_CALLS
+}
+
 /// The names of all fields that hold personal data in some call.
 #[must_use]
 pub fn private_fields() -> &'static BTreeSet<&'static str> {
@@ -88,18 +103,14 @@ impl Entry {
     }
 }
 
-/// Finds a path as documented, then without a trailing slash and in any letter case, so that
-/// no other spelling that the platform might accept slips past a rule for the call.
+/// The entry of a path on every platform but WeCom.
 pub(super) fn find(path: &str) -> Option<Entry> {
-    if let Some(entry) = INDEX.exact.get(path) {
-        return Some(*entry);
-    }
-    let short = path.strip_suffix('/').unwrap_or(path);
-    if short.len() == path.len() && !path.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        // Only the few documented paths with capitals can be meant by a lower-case spelling.
-        return INDEX.folded.get(path).copied();
-    }
-    INDEX.folded.get(short.to_ascii_lowercase().as_str()).copied()
+    INDEX.find(path)
+}
+
+/// The entry of a path on WeCom.
+pub(super) fn find_wecom(path: &str) -> Option<Entry> {
+    WECOM_INDEX.find(path)
 }
 
 /// Paths as documented, and all of them in lower case.
@@ -108,24 +119,45 @@ struct Index {
     folded: HashMap<String, Entry>,
 }
 
-static INDEX: LazyLock<Index> = LazyLock::new(|| {
-    let mut exact: HashMap<&'static str, Entry> = HashMap::with_capacity(CALLS.len());
-    for call in CALLS.iter() {
-        let entry = exact.entry(call.path).or_default();
-        match call.method {
-            CallMethod::Get => entry.get = Some(call),
-            CallMethod::Post => entry.post = Some(call),
+impl Index {
+    fn of(calls: &'static [Call]) -> Self {
+        let mut exact: HashMap<&'static str, Entry> = HashMap::with_capacity(calls.len());
+        for call in calls {
+            let entry = exact.entry(call.path).or_default();
+            match call.method {
+                CallMethod::Get => entry.get = Some(call),
+                CallMethod::Post => entry.post = Some(call),
+            }
         }
+        let folded =
+            exact.iter().map(|(path, entry)| (path.to_ascii_lowercase(), *entry)).collect();
+        Self { exact, folded }
     }
-    let folded = exact.iter().map(|(path, entry)| (path.to_ascii_lowercase(), *entry)).collect();
-    Index { exact, folded }
-});
 
-static CALLS: LazyLock<Vec<Call>> = LazyLock::new(|| rows().filter_map(parse).collect());
+    /// Finds a path as documented, then without a trailing slash and in any letter case, so
+    /// that no other spelling that the platform might accept slips past a rule for the call.
+    fn find(&self, path: &str) -> Option<Entry> {
+        if let Some(entry) = self.exact.get(path) {
+            return Some(*entry);
+        }
+        let short = path.strip_suffix('/').unwrap_or(path);
+        if short.len() == path.len() && !path.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            // Only the few documented paths with capitals can be meant by a lower-case spelling.
+            return self.folded.get(path).copied();
+        }
+        self.folded.get(short.to_ascii_lowercase().as_str()).copied()
+    }
+}
+
+static INDEX: LazyLock<Index> = LazyLock::new(|| Index::of(&CALLS));
+static WECOM_INDEX: LazyLock<Index> = LazyLock::new(|| Index::of(&WECOM_CALLS));
+
+static CALLS: LazyLock<Vec<Call>> = LazyLock::new(|| rows(CATALOGUE).filter_map(parse).collect());
+static WECOM_CALLS: LazyLock<Vec<Call>> = LazyLock::new(|| rows(WECOM).filter_map(parse).collect());
 
 /// The lines behind the heading.
-fn rows() -> impl Iterator<Item = &'static str> {
-    CATALOGUE.lines().skip(1)
+fn rows(table: &'static str) -> impl Iterator<Item = &'static str> {
+    table.lines().skip(1)
 }
 
 /// Reads one row; none if a column is missing or a word unknown, which a test excludes.
@@ -165,23 +197,30 @@ fn parse(row: &'static str) -> Option<Call> {
 const SECRET: &str = "secret:";
 
 const CATALOGUE: &str = include_str!("data/catalogue.tsv");
+const WECOM: &str = include_str!("data/wecom.tsv");
 
 #[cfg(test)]
 mod tests {
     use http::Method;
 
     use super::*;
+    use crate::base::kind::AccountKind;
 
     #[test]
     fn every_row_is_read_and_no_call_stands_twice() {
-        for row in rows() {
-            assert!(parse(row).is_some(), "{row}");
+        for (table, calls, index) in
+            [(CATALOGUE, calls(), &INDEX), (WECOM, wecom_calls(), &WECOM_INDEX)]
+        {
+            for row in rows(table) {
+                assert!(parse(row).is_some(), "{row}");
+            }
+            assert_eq!(calls.len(), rows(table).count());
+            let known: BTreeSet<_> = calls.iter().map(|call| (call.path, call.method)).collect();
+            assert_eq!(known.len(), calls.len());
+            assert_eq!(index.exact.len(), index.folded.len(), "two paths differ only in case");
         }
-        assert_eq!(calls().len(), rows().count());
-        assert!(calls().len() > 1800);
-        let known: BTreeSet<_> = calls().iter().map(|call| (call.path, call.method)).collect();
-        assert_eq!(known.len(), calls().len());
-        assert_eq!(INDEX.exact.len(), INDEX.folded.len(), "two paths differ only in case");
+        assert!(calls().len() > 1800 && wecom_calls().len() > 80);
+        assert!(wecom_calls().iter().all(|call| call.kinds.holds(AccountKind::Wecom)));
     }
 
     #[test]
@@ -198,7 +237,7 @@ mod tests {
 
     #[test]
     fn rows_hold_what_other_rooms_rely_on() {
-        for call in calls() {
+        for call in calls().iter().chain(wecom_calls()) {
             assert!(call.path.starts_with('/') && !call.path.contains(['?', '#', ' ']), "{call:?}");
             assert!(!call.name_zh.is_empty() && !call.name_en.is_empty(), "{call:?}");
             assert!(!call.private.iter().any(|field| call.never_store.contains(field)), "{call:?}");

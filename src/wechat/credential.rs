@@ -49,10 +49,13 @@ impl Credential {
 /// takes the app token, but for `/sns/`, whose calls take anything but that.
 #[must_use]
 pub fn needed(kind: AccountKind, method: &http::Method, path: &str) -> Credential {
-    if kind == AccountKind::Generic {
-        return Credential::None;
+    match kind {
+        AccountKind::Generic => Credential::None,
+        AccountKind::Wecom => KnownPath::of(path).on_wecom(path).needed(method),
+        AccountKind::MiniProgram | AccountKind::OfficialAccount | AccountKind::OpenPlatform => {
+            KnownPath::of(path).needed(method)
+        }
     }
-    KnownPath::of(path).needed(method)
 }
 
 /// The name of the query parameter that carries the token of a call.

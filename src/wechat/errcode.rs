@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
 pub use super::{
-    errcode_class::{classify, is_ip_refusal, names_dead_token},
+    errcode_class::{classify, is_ip_refusal, names_dead_token, names_dead_wecom_token},
     errcode_search::{nearest, search},
 };
 use crate::base::{

@@ -27,6 +27,12 @@ pub fn names_dead_token(credential: Credential, code: i64) -> bool {
     }
 }
 
+/// The same of WeCom, where 40001 means a wrong secret.
+#[must_use]
+pub fn names_dead_wecom_token(credential: Credential, code: i64) -> bool {
+    credential.is_token() && matches!(code, 40_014 | 42_001)
+}
+
 /// Whether the platform refuses the address that the call came from: an app's list, a
 /// third-party platform's, WeCom's, WeChat Store's.
 #[must_use]
@@ -124,6 +130,16 @@ mod tests {
         assert!(!names_dead_token(Credential::AppToken, 42_006));
         assert!(!names_dead_token(Credential::AppToken, 41_001));
         assert!(!names_dead_token(Credential::AppToken, 61_014));
+    }
+
+    #[test]
+    fn wecom_names_a_dead_token_with_two_codes_and_a_wrong_secret_with_another() {
+        let is_dead = |code| names_dead_wecom_token(Credential::AppToken, code);
+        assert!(is_dead(40_014) && is_dead(42_001));
+        for code in [0, -1, 40_001, 40_091, 41_001, 42_009, 60_020, 301_002] {
+            assert!(!is_dead(code), "{code}");
+        }
+        assert!(!names_dead_wecom_token(Credential::AppSecret, 40_014));
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub struct KnownPath {
     /// Whether only operators may make the call.
     pub is_operator_only: bool,
     unlisted: Unlisted,
+    /// On WeCom: whether the call that WeChat has at this path is dangerous.
+    is_dangerous_elsewhere: bool,
 }
 
 /// What a path takes that the catalogue does not have.
@@ -47,6 +49,23 @@ impl KnownPath {
             credential_call: issues_credentials(path),
             is_operator_only: is_operator_only(path),
             unlisted,
+            is_dangerous_elsewhere: false,
+        }
+    }
+
+    /// The same path on WeCom: its own table decides, and every other path takes the app's
+    /// token. What WeChat calls harmless at that path is not known to be so here; what deletes
+    /// there is taken for dangerous until WeCom's table says what it does.
+    #[must_use]
+    pub fn on_wecom(self, path: &str) -> Self {
+        let is_dangerous = self.any_call().is_some_and(|call| call.class == CallClass::Danger);
+        Self {
+            entry: catalogue::find_wecom(path),
+            // The ticket that is kept here is WeChat's.
+            credential_call: self.credential_call.filter(|call| *call != CredentialCall::Ticket),
+            unlisted: Unlisted::Any,
+            is_dangerous_elsewhere: is_dangerous,
+            ..self
         }
     }
 
@@ -65,7 +84,8 @@ impl KnownPath {
     /// What the call does; see [`catalogue::class_of`].
     #[must_use]
     pub fn class(&self, method: &http::Method) -> Option<CallClass> {
-        self.call(method).or_else(|| self.any_call()).map(|call| call.class)
+        let known = self.call(method).or_else(|| self.any_call()).map(|call| call.class);
+        known.or_else(|| self.is_dangerous_elsewhere.then_some(CallClass::Danger))
     }
 
     /// The credential that the call takes on the platform; see [`super::credential::needed`].
@@ -77,5 +97,58 @@ impl KnownPath {
             (None, Unlisted::Component) => Credential::ComponentToken,
             (None, Unlisted::Any) => Credential::AppToken,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+
+    use super::*;
+
+    fn on_wecom(path: &str) -> KnownPath {
+        KnownPath::of(path).on_wecom(path)
+    }
+
+    #[test]
+    fn wecom_has_calls_of_its_own_at_the_paths_of_others() {
+        let (there, here) = (KnownPath::of("/cgi-bin/user/get"), on_wecom("/cgi-bin/user/get"));
+        let name = |known: KnownPath| known.call(&Method::GET).unwrap().name_en;
+        assert_ne!(name(there), name(here));
+        assert!(on_wecom("/cgi-bin/user/info").any_call().is_none(), "only WeChat has it");
+        let token = on_wecom("/cgi-bin/gettoken");
+        assert_eq!(token.credential_call, Some(CredentialCall::CorpToken));
+        assert_eq!(token.needed(&Method::GET), Credential::AppSecret);
+    }
+
+    #[test]
+    fn what_wecom_takes_is_the_apps_token_for_every_other_path() {
+        for path in [
+            "/cgi-bin/message/send",
+            "/cgi-bin/component/api_query_auth",
+            "/sns/jscode2session",
+            "/unheard/of",
+        ] {
+            assert_eq!(on_wecom(path).needed(&Method::POST), Credential::AppToken, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_deletes_is_dangerous_on_wecom_with_any_method_and_by_analogy() {
+        for path in [
+            "/cgi-bin/user/delete",
+            "/CGI-BIN/user/batchdelete/",
+            "/cgi-bin/batch/replaceuser",
+            "/cgi-bin/menu/delete",
+            // Not in WeCom's table.
+            "/cgi-bin/message/mass/send",
+        ] {
+            for method in [Method::GET, Method::POST] {
+                assert_eq!(on_wecom(path).class(&method), Some(CallClass::Danger), "{path}");
+            }
+        }
+        assert_eq!(on_wecom("/cgi-bin/message/send").class(&Method::POST), Some(CallClass::Write));
+        assert_eq!(on_wecom("/cgi-bin/department/list").class(&Method::GET), Some(CallClass::Read));
+        assert_eq!(on_wecom("/cgi-bin/user/info").class(&Method::GET), None, "read for WeChat");
     }
 }

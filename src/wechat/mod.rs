@@ -1,7 +1,8 @@
 //! What is known of WeChat, as data and pure functions.
 //!
 //! The catalogue of calls, the errcodes, the credential table and the wire shapes live here.
-//! `data/catalogue.tsv` has a row for each call, `data/errcodes.tsv` one for each code and scope.
+//! `data/catalogue.tsv` has a row for each call, `data/wecom.tsv` those of WeCom,
+//! `data/errcodes.tsv` a row for each code and scope.
 //! Nothing here opens a socket, reads a file or asks the clock: time and bytes come as arguments.
 
 pub mod api_cipher;
