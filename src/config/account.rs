@@ -68,11 +68,8 @@ fn read(table: &Table<'_>, name: Option<Name>, server: &Server) -> Option<Accoun
         app_secret: read_app_secret(&table.field("app_secret"), kind, upstream.as_ref()),
         roots: read_roots(&table.field("ca")),
         egress: read_egress(&table.table("egress"), server),
-        token: table
-            .field("token")
-            .choice(&[("stable", TokenFamily::Stable), ("classic", TokenFamily::Classic)])
-            .unwrap_or(TokenFamily::Stable),
-        force_refresh: read_force_refresh(table),
+        token: read_token(&table.field("token"), kind),
+        force_refresh: read_force_refresh(table, kind),
         own_tokens: table.field("own_tokens").flag().unwrap_or(false),
         exclusive: table.field("exclusive").flag().unwrap_or(false),
         upstream_http2: table.field("upstream_http2").flag().unwrap_or(false),
@@ -94,31 +91,42 @@ fn read_kind(field: &Field<'_>) -> Option<AccountKind> {
     let choices: Vec<_> = AccountKind::ALL.iter().map(|kind| (kind.as_str(), *kind)).collect();
     let kind = field.choice(&choices)?;
     match kind {
-        AccountKind::Wecom | AccountKind::OpenPlatform => {
+        AccountKind::OpenPlatform => {
             let word = format!("kind = \"{kind}\"");
             field.refuse_later(&word);
             None
         }
-        AccountKind::MiniProgram | AccountKind::OfficialAccount | AccountKind::Generic => {
-            Some(kind)
-        }
+        AccountKind::MiniProgram
+        | AccountKind::OfficialAccount
+        | AccountKind::Wecom
+        | AccountKind::Generic => Some(kind),
     }
 }
 
 /// The platform compares an AppID as it is. An unusual one is accepted (see [`super::remarks()`]);
 /// one that could not stand in a query is not.
 fn read_app_id(field: &Field<'_>, kind: Option<AccountKind>) -> String {
-    if kind != Some(AccountKind::Generic) {
+    let is_wecom = kind == Some(AccountKind::Wecom);
+    if is_wecom {
+        field.require(say!("app_id = \"ww…\"（企业 ID）", "app_id = \"ww…\", the CorpID"));
+    } else if kind != Some(AccountKind::Generic) {
         field.require(say!("app_id = \"wx…\"", "app_id = \"wx…\""));
     }
     let Some(text) = field.text() else { return String::new() };
     let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
     let may_be_empty = kind == Some(AccountKind::Generic);
     if text.is_empty() && !may_be_empty || text.len() > 64 || !text.bytes().all(good) {
-        let wanted = say!(
-            "AppID：wx 加 16 位字母数字，在平台“开发管理”中可见",
-            "an AppID: wx and 16 letters and digits, as the platform's settings show it"
-        );
+        let wanted = if is_wecom {
+            say!(
+                "企业 ID（CorpID）：ww 开头，在企业微信管理后台“我的企业”中可见",
+                "a CorpID: ww and letters and digits, as WeCom's admin console shows it"
+            )
+        } else {
+            say!(
+                "AppID：wx 加 16 位字母数字，在平台“开发管理”中可见",
+                "an AppID: wx and 16 letters and digits, as the platform's settings show it"
+            )
+        };
         return field.not_a(text, &wanted, None).unwrap_or_default();
     }
     text.to_owned()
@@ -140,12 +148,33 @@ fn read_app_secret(
     field.secret()
 }
 
+/// WeCom has one token call, and it is neither.
+fn read_token(field: &Field<'_>, kind: Option<AccountKind>) -> TokenFamily {
+    let choices = [("stable", TokenFamily::Stable), ("classic", TokenFamily::Classic)];
+    let family = field.choice(&choices).unwrap_or(TokenFamily::Stable);
+    if family == TokenFamily::Classic && kind == Some(AccountKind::Wecom) {
+        let message =
+            say!("企业微信只有 gettoken 一种取令牌方式", "WeCom has one way to a token, gettoken");
+        let advice = say!("请删去这一行", "remove this line");
+        field.refuse(message, Some(advice));
+    }
+    family
+}
+
 /// Forcing retires the token of every other holder of the AppSecret, so it is only allowed
 /// where there is none.
-fn read_force_refresh(table: &Table<'_>) -> ForceRefresh {
+fn read_force_refresh(table: &Table<'_>, kind: Option<AccountKind>) -> ForceRefresh {
     let field = table.field("force_refresh");
     let choices = [("never", ForceRefresh::Never), ("auto", ForceRefresh::Auto)];
     let choice = field.choice(&choices).unwrap_or(ForceRefresh::Never);
+    if choice == ForceRefresh::Auto && kind == Some(AccountKind::Wecom) {
+        let message = say!(
+            "企业微信的令牌无法强制刷新：到期前每次都得到同一个",
+            "a WeCom token cannot be forced: until its end everybody gets the same one"
+        );
+        field.refuse(message, Some(write("force_refresh = \"never\"")));
+        return choice;
+    }
     let is_exclusive =
         matches!(table.field("exclusive").value(), Some(v) if v.as_bool() == Some(true));
     if choice == ForceRefresh::Auto && !is_exclusive {
@@ -256,7 +285,6 @@ mod tests {
             ("force_refresh = 'auto'", "kill production", "exclusive = true"),
             ("force_refresh = 'auto'\nexclusive = false", "kill production", "exclusive = true"),
             ("pass_authorization = true", "only kind = \"generic\"", ""),
-            ("kind = 'wecom'", "is not in this version", ""),
             ("kind = 'open-platform'", "is not in this version", ""),
             ("kind = 'miniprogram'", "not one of", "did you mean \"mini-program\""),
             ("token = 'classical'", "not one of", "did you mean \"classic\""),
@@ -266,6 +294,27 @@ mod tests {
             expect_problem(&format!("{START}upstream = 'sandbox'\n{line}\n"), (5, says, advice));
         }
         accept(&format!("{START}upstream = 'sandbox'\nforce_refresh = 'auto'\nexclusive = true\n"));
+    }
+
+    #[test]
+    fn a_wecom_app_has_a_corp_id_and_a_secret_and_one_way_to_its_token() {
+        let head = "[[account]]\nkind = 'wecom'\n";
+        expect_problems(
+            &format!("{head}upstream = 'https://qyapi.weixin.qq.com'\n"),
+            &[(1, "app_id = \"ww…\""), (1, "app_secret is missing"), (1, "name is missing")],
+        );
+        let named = format!("{head}name = 'work'\napp_id = 'ww0123456789abcdef'\n");
+        let config = accept(&format!("{named}upstream = 'sandbox'\ntoken = 'stable'\n"));
+        assert_eq!(config.accounts[0].kind, AccountKind::Wecom);
+        expect_problems(
+            &format!(
+                "{named}upstream = 'sandbox'\ntoken = 'classic'\nforce_refresh = 'auto'\n\
+                 pass_authorization = true\n"
+            ),
+            &[(6, "gettoken"), (7, "cannot be forced"), (8, "only kind")],
+        );
+        let odd = format!("{head}name = 'work'\napp_id = 'ww 1'\nupstream = 'sandbox'\n");
+        expect_problem(&odd, (4, "`ww 1` is not a CorpID", ""));
     }
 
     #[test]

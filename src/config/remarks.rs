@@ -11,12 +11,12 @@ use super::{
 /// logs them; none stops anything.
 #[must_use]
 pub fn remarks(config: &Config) -> Vec<Message> {
-    let wechat = config.accounts.iter().filter(|account| account.kind != AccountKind::Generic);
-    let mut remarks: Vec<Message> = wechat.flat_map(|account| of_account(account)).collect();
+    let mut remarks: Vec<Message> =
+        config.accounts.iter().flat_map(|account| of_account(account)).collect();
     let real: Vec<_> =
         config.accounts.iter().filter(|a| is_real(a) && !a.app_id.is_empty()).collect();
     for (index, account) in real.iter().enumerate() {
-        let twin = real.iter().take(index).find(|other| other.app_id == account.app_id);
+        let twin = real.iter().take(index).find(|other| are_twins(other, account));
         if let Some(twin) = twin {
             let (one, two) = (&twin.name, &account.name);
             remarks.push(say!(
@@ -37,11 +37,43 @@ pub fn remarks(config: &Config) -> Vec<Message> {
     remarks
 }
 
-/// The forms are what the platform's settings page gives out; others may exist.
+/// The apps of a company share its CorpID and differ in their secrets.
+fn are_twins(one: &Account, other: &Account) -> bool {
+    let are_apps = one.kind == AccountKind::Wecom && other.kind == AccountKind::Wecom;
+    let secrets = one.app_secret.as_ref().zip(other.app_secret.as_ref());
+    let differ = secrets.is_some_and(|(one, other)| !one.matches(other.expose().as_bytes()));
+    one.app_id == other.app_id && !(are_apps && differ)
+}
+
 fn of_account(account: &Account) -> Vec<Message> {
+    match account.kind {
+        AccountKind::Generic => Vec::new(),
+        AccountKind::Wecom => of_wecom(account),
+        AccountKind::MiniProgram | AccountKind::OfficialAccount | AccountKind::OpenPlatform => {
+            of_wechat(account)
+        }
+    }
+}
+
+/// Corps that were official accounts before have a `wx…`. The form of a secret is documented
+/// nowhere.
+fn of_wecom(account: &Account) -> Vec<Message> {
+    let name = &account.name;
+    if is_usual_id("ww", &account.app_id) || is_usual_id("wx", &account.app_id) {
+        return Vec::new();
+    }
+    vec![say!(
+        "账号 {name}：企业 ID（CorpID）通常是 ww 加 16 位小写字母或数字；应用的 AgentId 不是它",
+        "account {name}: a CorpID is usually ww and 16 lower-case letters or digits; an app's \
+         AgentId is not it"
+    )]
+}
+
+/// The forms are what the platform's settings page gives out; others may exist.
+fn of_wechat(account: &Account) -> Vec<Message> {
     let name = &account.name;
     let mut remarks = Vec::new();
-    if !is_usual_app_id(&account.app_id) {
+    if !is_usual_id("wx", &account.app_id) {
         remarks.push(say!(
             "账号 {name}：AppID 通常是 wx 加 16 位小写字母或数字",
             "account {name}: an AppID is usually wx and 16 lower-case letters or digits"
@@ -65,9 +97,9 @@ fn is_real(account: &Account) -> bool {
     account.upstream != Upstream::Sandbox
 }
 
-/// `wx` and 16 lower-case letters or digits.
-fn is_usual_app_id(app_id: &str) -> bool {
-    app_id.strip_prefix("wx").is_some_and(|rest| {
+/// The prefix and 16 lower-case letters or digits.
+fn is_usual_id(prefix: &str, id: &str) -> bool {
+    id.strip_prefix(prefix).is_some_and(|rest| {
         rest.len() == 16 && rest.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
     })
 }
@@ -105,5 +137,28 @@ mod tests {
         assert!(said[0].in_language(Language::En).contains("key ci is bound to a client"));
         files.write("c.pem", &super::super::testing::client_ca_pem(true), 0o644);
         assert!(remarks(&files.accept(&format!("[tls]\nclient_ca = 'c.pem'\n{key}"))).is_empty());
+    }
+
+    #[test]
+    fn apps_of_a_company_share_its_id_and_an_agent_id_is_none() {
+        let files = Files::new();
+        files.write("one", "the-secret-of-one-app", 0o600);
+        files.write("two", "the-secret-of-another", 0o600);
+        let app = |name: &str, corp_id: &str, secret: &str| {
+            format!(
+                "[[account]]\nname = '{name}'\nkind = 'wecom'\napp_id = '{corp_id}'\n\
+                 app_secret = 'file:{secret}'\nupstream = 'https://qyapi.weixin.qq.com'\n"
+            )
+        };
+        let said = |text: &str| -> Vec<String> {
+            remarks(&files.accept(text)).iter().map(|m| m.in_language(Language::En)).collect()
+        };
+        let (new, old) = ("ww0123456789abcdef", "wx0123456789abcdef");
+        let apart = app("a", new, "one") + &app("b", new, "two") + &app("c", old, "one");
+        assert!(said(&apart).is_empty());
+        let twins = app("a", new, "one") + &app("b", new, "one") + &app("c", "1000002", "two");
+        let said = said(&twins);
+        assert!(said.len() == 2 && said[0].contains("account c: a CorpID"), "{said:?}");
+        assert!(said[1].contains("a and b have the same AppID"), "{said:?}");
     }
 }
