@@ -96,7 +96,7 @@ pub(super) fn to(asked: &str) -> Answer {
 }
 
 fn meaning(known: &Errcode) -> Meaning {
-    let (gateway_zh, gateway_en) = gateway_does::about(known.code, known.class);
+    let (gateway_zh, gateway_en) = gateway_does::about(known.scope, known.code, known.class);
     Meaning {
         errcode: known.code,
         scope: known.scope,

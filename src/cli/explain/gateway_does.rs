@@ -1,19 +1,24 @@
 //! What this gateway does when the platform answers an errcode, in Chinese and English.
 
-use crate::{base::outcome::Outcome, wechat::errcode::is_ip_refusal};
+use crate::{
+    base::outcome::Outcome,
+    wechat::{Scope, errcode::is_ip_refusal},
+};
 
-/// The table "what is tried again" of the documentation, read for one errcode.
-pub(super) fn about(errcode: i64, class: Outcome) -> (&'static str, &'static str) {
+/// The table "what is tried again" of the documentation, read for one errcode. WeCom's 40001
+/// means its secret, and its quotas are not known to turn at any hour.
+pub(super) fn about(scope: Scope, errcode: i64, class: Outcome) -> (&'static str, &'static str) {
+    let is_wecom = scope == Scope::Wecom;
     match (errcode, class) {
-        (45_009, _) => (
+        (45_009, _) if !is_wecom => (
             "原样返回，并在平台换日（UTC+8）前拦下该路径；每 10 分钟放行一次试探；调用 clear_quota 或 wxgate limit reset 后立即放行。",
             "Passes it on, then refuses that path until the platform's day turns (UTC+8); one probe each 10 minutes; clear_quota or `wxgate limit reset` frees it.",
         ),
-        (45_011, _) => (
+        (45_011, _) if !is_wecom => (
             "原样返回，并拦下该路径到下一分钟。",
             "Passes it on, then refuses that path until the minute turns.",
         ),
-        (40_001 | 40_014 | 42_001, _) => (
+        (40_001 | 40_014 | 42_001, _) if !(is_wecom && errcode == 40_001) => (
             "令牌若是网关放入的，就换一个新令牌，重发一次；仍失败则回 502 token_rejected。",
             "If the gateway put the token in, it replaces it and repeats the call once; if that fails too: 502 token_rejected.",
         ),
@@ -41,5 +46,24 @@ pub(super) fn about(errcode: i64, class: Outcome) -> (&'static str, &'static str
             | Outcome::Network
             | Outcome::Abandoned,
         ) => ("原样返回，不重试。", "Passes it on and does not repeat it."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_number_is_met_otherwise_on_wecom() {
+        let of = |scope, errcode, class| about(scope, errcode, class).1;
+        for (errcode, class) in
+            [(40_001, Outcome::Token), (45_009, Outcome::Quota), (45_011, Outcome::Quota)]
+        {
+            let wecom = of(Scope::Wecom, errcode, class);
+            assert!(wecom.starts_with("Passes it on"), "{errcode}: {wecom}");
+            assert_ne!(wecom, of(Scope::Wechat, errcode, class), "{errcode}");
+        }
+        let dead = |scope| of(scope, 40_014, Outcome::Token);
+        assert_eq!(dead(Scope::Wecom), dead(Scope::Wechat));
     }
 }

@@ -31,6 +31,7 @@ pub(super) fn complete(args: InitArgs, out: &Out) -> Result<Plan, Failure> {
     let can_ask = io::stdin().is_terminal() && !args.app_secret_stdin && !out.json;
     let kind = args.kind.unwrap_or(AccountKind::MiniProgram);
     let is_generic = kind == AccountKind::Generic;
+    let is_wecom = kind == AccountKind::Wecom;
     if !can_ask {
         refuse_missing(&args, is_generic)?;
     }
@@ -39,6 +40,7 @@ pub(super) fn complete(args: InitArgs, out: &Out) -> Result<Plan, Failure> {
     let app_id = match args.app_id {
         Some(app_id) => app_id,
         None if is_generic => String::new(),
+        None if is_wecom => ask.must("企业 ID / CorpID（ww…）")?,
         None => ask.must("AppID")?,
     };
     let app_secret = match (&args.app_secret_file, args.app_secret_stdin) {
@@ -48,6 +50,7 @@ pub(super) fn complete(args: InitArgs, out: &Out) -> Result<Plan, Failure> {
         }
         (None, true) => Some(secret(&from_stdin()?)?),
         (None, false) if is_generic => None,
+        (None, false) if is_wecom => Some(ask.hidden(APP_OF_WECOM)?),
         (None, false) => Some(ask.hidden("AppSecret（不回显 / not shown）")?),
     };
     let hosts = if args.host.is_empty() && can_ask { ask.hosts()? } else { args.host };
@@ -175,6 +178,9 @@ fn read(question: &str) -> Result<String, Failure> {
 fn say(text: &str) -> Result<(), Failure> {
     Ok(writeln!(io::stderr().lock(), "{text}")?)
 }
+
+/// WeCom's console calls it just so; each app has one.
+const APP_OF_WECOM: &str = "应用的 Secret（不回显） / Secret of the app (not shown)";
 
 /// Real ones have 32 letters and digits.
 const SECRET_MOST_BYTES: u64 = 4096;

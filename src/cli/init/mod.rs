@@ -23,7 +23,7 @@ use crate::base::{
 /// What is known beforehand; on a terminal the rest is asked for.
 #[derive(Debug, Args)]
 pub(super) struct InitArgs {
-    /// AppID of the first account
+    /// AppID of the first account; for kind wecom the CorpID
     #[arg(long)]
     app_id: Option<String>,
     /// Read its AppSecret from this file; it is never taken from the command line itself
@@ -35,10 +35,10 @@ pub(super) struct InitArgs {
     /// The account's short name [default: shop]
     #[arg(long)]
     name: Option<Name>,
-    /// mini-program, official-account or generic [default: mini-program]
+    /// mini-program, official-account, wecom or generic [default: mini-program]
     #[arg(long)]
     kind: Option<AccountKind>,
-    /// An origin of the API; repeat for several [default: WeChat's]
+    /// An origin of the API; repeat for several [default: the platform's own]
     #[arg(long, value_name = "URL")]
     upstream: Vec<String>,
     /// A name or address that the team calls this gateway by; repeat for several

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{plan::Plan, write::Written};
-use crate::wechat::refusal::where_to_enter;
+use crate::{base::kind::AccountKind, wechat::refusal::where_to_enter};
 
 /// Where the address of this host is entered, in both languages.
 pub(super) fn menu_of(plan: &Plan) -> Value {
@@ -24,6 +24,7 @@ pub(super) fn text(plan: &Plan, written: &Written) -> String {
         ));
     }
     let (menu_zh, menu_en) = where_to_enter(plan.kind, ALLOW_LIST);
+    let refusal = if plan.kind == AccountKind::Wecom { WECOM_ALLOW_LIST } else { ALLOW_LIST };
     let (name, port) = (&plan.name, plan.port);
     lines.push(format!(
         "1. {}",
@@ -35,11 +36,11 @@ pub(super) fn text(plan: &Plan, written: &Written) -> String {
     lines.push(format!("2. {}", say(
         &format!(
             "把本机出口 IP 填进白名单：{menu_zh}。不知道出口 IP 时，启动后运行 wxgate token refresh {name}，\
-             40164 的回答会写明平台看到的 IP"
+             {refusal} 的回答会写明平台看到的 IP"
         ),
         &format!(
             "enter this host's outgoing IP at: {menu_en}. To find it, run `wxgate token refresh {name}` \
-             after the start: the answer 40164 names the IP that the platform saw"
+             after the start: the answer {refusal} names the IP that the platform saw"
         ),
     )));
     if plan.is_public() {
@@ -68,3 +69,5 @@ pub(super) fn text(plan: &Plan, written: &Written) -> String {
 
 /// The errcode of an address that is not on the list.
 const ALLOW_LIST: i64 = 40_164;
+/// The same of WeCom.
+const WECOM_ALLOW_LIST: i64 = 60_020;

@@ -100,6 +100,21 @@ fn other_kinds_and_a_certificate_of_ones_own_are_possible() {
 }
 
 #[test]
+fn a_wecom_app_goes_to_wecom_and_is_forced_by_nobody() {
+    let dir = tempfile::tempdir().unwrap();
+    let flags = "--kind wecom --name work --app-id ww0123456789abcdef --app-secret-file DIR/s";
+    init(dir.path(), flags).unwrap();
+    let config = read(dir.path());
+    assert_eq!(config.accounts[0].kind, AccountKind::Wecom);
+    let Upstream::Origins(origins) = &config.accounts[0].upstream else { panic!("no origin") };
+    assert_eq!(origins[0].to_string(), "https://qyapi.weixin.qq.com");
+    let text = fs::read_to_string(dir.path().join("proxy.toml")).unwrap();
+    assert!(!text.contains("force_refresh") && text.contains("[capture]"), "{text}");
+    let failure = init(dir.path(), "--kind wecom --force").unwrap_err();
+    assert!(failure.text().unwrap().contains("--app-id ID, --app-secret-file"), "{failure:?}");
+}
+
+#[test]
 fn the_next_steps_name_the_menu_and_how_to_find_the_address() {
     let plan = |kind, hosts: Vec<String>| Plan {
         name: "shop".parse().unwrap(),
@@ -127,4 +142,6 @@ fn the_next_steps_name_the_menu_and_how_to_find_the_address() {
     }
     let own = next_steps::text(&plan(AccountKind::OfficialAccount, Vec::new()), &written);
     assert!(own.contains("API IP 白名单") && !own.contains("TCP 8443"), "{own}");
+    let work = next_steps::text(&plan(AccountKind::Wecom, Vec::new()), &written);
+    assert!(work.contains("企业可信IP") && work.contains("60020"), "{work}");
 }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::plan::Plan;
+use crate::base::kind::AccountKind;
 
 /// The file. `secret` is the AppSecret's file as the config refers to it.
 pub(super) fn of(plan: &Plan, secret: Option<&Path>) -> String {
@@ -35,8 +36,12 @@ pub(super) fn of(plan: &Plan, secret: Option<&Path>) -> String {
     if let Some(secret) = secret {
         let _ = writeln!(out, "app_secret = {}", quoted(&format!("file:{}", secret.display())));
     }
-    let _ = write!(out, "upstream = {}\n{TAIL}", list(&plan.upstream));
-    out
+    let _ = writeln!(out, "upstream = {}", list(&plan.upstream));
+    // Nobody can force a token of WeCom.
+    if plan.kind != AccountKind::Wecom {
+        out.push_str(NO_FORCE);
+    }
+    out + TAIL
 }
 
 fn list(items: &[String]) -> String {
@@ -54,10 +59,12 @@ const HEAD: &str = "\
 
 ";
 
-const TAIL: &str = "\
+const NO_FORCE: &str = "\
 # 不强制刷新：强制会让正式环境的令牌立即失效 / forcing would kill production's token
 force_refresh = \"never\"
+";
 
+const TAIL: &str = "
 [capture]
 keep = \"7d\"                            # 报文保留 / bodies and headers
 keep_meta = \"180d\"                     # 摘要保留 / the line without them
