@@ -109,7 +109,7 @@ fn find(
             Name::from_str(name).ok().and_then(|n| passage.live.accounts.get(&n)),
         ),
         None => match app_id() {
-            Some(id) => by_name(passage, &id, passage.live.account_called(&id)),
+            Some(id) => by_app_id(passage, &id),
             None => match &passage.surrogate {
                 Some(claims) => {
                     let name = claims.account.as_str();
@@ -148,6 +148,24 @@ fn by_name(
         .ok_or_else(|| ProxyError::AccountUnknown { name: name.to_owned() })
 }
 
+/// An account's name will do in place of its AppID. Several accounts may have the same one, as the
+/// apps of a company do: then the one that the key may use is meant.
+fn by_app_id(passage: &Passage, id: &str) -> Result<Arc<AccountRuntime>, ProxyError> {
+    let (key, accounts) = (passage.key()?, &passage.live.accounts);
+    if let Some(named) = accounts.get(id) {
+        return by_name(passage, id, Some(named));
+    }
+    let has_id = |account: &&Arc<AccountRuntime>| {
+        account.config.app_id == id && permit::account(key, &account.config.name).is_ok()
+    };
+    let found: Vec<_> = accounts.values().filter(has_id).collect();
+    match found.as_slice() {
+        [] => Err(ProxyError::AccountUnknown { name: id.to_owned() }),
+        [only] => Ok((*only).clone()),
+        several => Err(ambiguous(several)),
+    }
+}
+
 fn only_account(passage: &Passage) -> Result<Arc<AccountRuntime>, ProxyError> {
     let accounts = &passage.live.accounts;
     let only = match &passage.key()?.accounts {
@@ -158,17 +176,21 @@ fn only_account(passage: &Passage) -> Result<Arc<AccountRuntime>, ProxyError> {
     if let Some(only) = only {
         return Ok(only.clone());
     }
-    let mut choices: Vec<&Arc<AccountRuntime>> = match &passage.key()?.accounts {
+    let choices: Vec<&Arc<AccountRuntime>> = match &passage.key()?.accounts {
         Accounts::All => accounts.values().collect(),
         Accounts::Some(names) => names.iter().filter_map(|name| accounts.get(name)).collect(),
     };
-    if let [only] = choices.as_slice() {
-        return Ok((*only).clone());
+    match choices.as_slice() {
+        [only] => Ok((*only).clone()),
+        several => Err(ambiguous(several)),
     }
-    choices.sort_by(|a, b| a.config.name.cmp(&b.config.name));
-    Err(ProxyError::AccountAmbiguous {
-        choices: choices.iter().map(|account| account.config.name.clone()).collect(),
-    })
+}
+
+/// In the order of names, so that the answer is the same each time.
+fn ambiguous(choices: &[&Arc<AccountRuntime>]) -> ProxyError {
+    let mut choices: Vec<Name> = choices.iter().map(|a| a.config.name.clone()).collect();
+    choices.sort();
+    ProxyError::AccountAmbiguous { choices }
 }
 
 fn check_platform(passage: &Passage, path: &str) -> Result<(), ProxyError> {
