@@ -21,3 +21,4 @@ mod surrogates;
 mod tokens;
 mod tools;
 mod upstream;
+mod wecom;
