@@ -23,6 +23,7 @@ use super::{
     issuer_call::FETCH_LIMIT,
     journal::Journal,
     metrics::TokenMetrics,
+    open_platform::OpenPlatform,
     provider::TokenProvider,
     slot::{Shared, Slot},
     slot_id::SlotId,
@@ -58,10 +59,14 @@ pub struct BrokerParts {
 /// Keeps the tokens of all accounts. Shared by all worker threads.
 pub struct Broker {
     store: Arc<Database>,
-    shared: Arc<Shared>,
-    slots: RwLock<BTreeMap<SlotId, Arc<Slot>>>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) slots: RwLock<BTreeMap<SlotId, Arc<Slot>>>,
     /// What an earlier run sealed, until its slot is registered.
-    sealed: Mutex<HashMap<String, Vec<u8>>>,
+    pub(super) sealed: Mutex<HashMap<String, Vec<u8>>>,
+    /// Third-party platforms, by the slot of their component token.
+    pub(super) platforms: Mutex<BTreeMap<SlotId, Arc<OpenPlatform>>>,
+    /// Seals what is no token.
+    pub(super) key: Arc<InstallationKey>,
 }
 
 impl Broker {
@@ -84,7 +89,7 @@ impl Broker {
             redactor,
             stopwatch: Stopwatch::new(boot_clock),
             journal,
-            vault: Vault::new(key),
+            vault: Vault::new(key.clone()),
             budget: ForceBudget::new(store.clone(), used),
             metrics,
             changes,
@@ -94,7 +99,8 @@ impl Broker {
             runtime,
         });
         let (slots, sealed) = (RwLock::default(), Mutex::new(sealed));
-        let broker = Arc::new(Self { store, shared, slots, sealed });
+        let platforms = Mutex::default();
+        let broker = Arc::new(Self { store, shared, slots, sealed, platforms, key });
         let watch = broker.clone().watch_sleep();
         broker.shared.tasks.spawn_on(watch, &broker.shared.runtime);
         Ok(broker)
@@ -130,6 +136,7 @@ impl Broker {
     /// Removes an account that the configuration no longer has, real and shadow, with all that
     /// is kept for it. Who still holds one of its slots gets [`TokenError::NotConfigured`].
     pub fn retire(&self, account: &Name) {
+        self.retire_platforms(account);
         let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
         let mut gone = Vec::new();
         slots.retain(|id, slot| {

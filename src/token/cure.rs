@@ -22,7 +22,8 @@ impl Cure {
     /// The cure of `error`. An errcode that nobody here knows is taken for a person's work,
     /// because asking again every second would be impolite and useless.
     pub(super) fn of(error: &TokenError) -> Self {
-        match error.root() {
+        match error {
+            TokenError::BackingOff { last, .. } => Self::of(last),
             TokenError::Refused { errcode, .. } => match *errcode {
                 BUSY => Self::Retry,
                 MINUTE_QUOTA => Self::NextMinute,
@@ -30,6 +31,8 @@ impl Cure {
                 _ => Self::Person,
             },
             TokenError::Rejected { .. }
+            | TokenError::Ticket { .. }
+            | TokenError::Unauthorized { .. }
             | TokenError::ForceBudget { .. }
             | TokenError::NotConfigured { .. } => Self::Person,
             TokenError::Connect { .. }
@@ -37,7 +40,8 @@ impl Cure {
             | TokenError::Timeout { .. }
             | TokenError::Malformed { .. }
             | TokenError::Waited { .. }
-            | TokenError::BackingOff { .. }
+            // The platform is spared by the component token's own pauses.
+            | TokenError::Component { .. }
             | TokenError::Stopping { .. } => Self::Retry,
         }
     }

@@ -4,7 +4,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{cure::Cure, slot_id::SlotId};
+use super::{cure::Cure, slot_id::SlotId, verify_ticket::TicketFault};
 use crate::{base::redact::Redactor, wire::WireError};
 
 /// Why the broker could not produce a token for an account. Cheap to clone, because every
@@ -100,6 +100,40 @@ pub enum TokenError {
         /// When the next one is possible.
         wait: Duration,
     },
+    /// A third-party platform cannot ask for its token without the platform's verify ticket.
+    #[error(
+        "{account} needs a component_verify_ticket: {fault}; let the platform push it to {callback}, or enter it with: wxgate token ticket {}",
+        account.owner()
+    )]
+    Ticket {
+        /// Whose token.
+        account: SlotId,
+        /// What is wrong with the ticket.
+        fault: TicketFault,
+        /// Where the platform should push it.
+        callback: Arc<str>,
+    },
+    /// There is no component token to ask for a merchant's with.
+    #[error("no component token to ask for {account} with")]
+    Component {
+        /// Whose token.
+        account: SlotId,
+        /// Why.
+        #[source]
+        source: Arc<Self>,
+    },
+    /// The merchant withdrew its authorization, or never gave it.
+    #[error(
+        "the merchant of {account} does not authorize the platform: errcode {errcode} ({errmsg})"
+    )]
+    Unauthorized {
+        /// Whose token.
+        account: SlotId,
+        /// 61003 or 61023.
+        errcode: i64,
+        /// The platform's text, live secrets masked.
+        errmsg: String,
+    },
     /// No such account, or one without a credential.
     #[error("{account} has no credential to fetch a token with")]
     NotConfigured {
@@ -139,8 +173,11 @@ impl TokenError {
             | Self::Broken { .. }
             | Self::Timeout { .. }
             | Self::Malformed { .. }
+            | Self::Ticket { .. }
+            | Self::Unauthorized { .. }
             | Self::NotConfigured { .. }
             | Self::Stopping { .. } => None,
+            Self::Component { source, .. } => source.retry_after(now),
         }
     }
 
@@ -148,7 +185,10 @@ impl TokenError {
     #[must_use]
     pub fn errcode(&self) -> Option<i64> {
         match self.root() {
-            Self::Refused { errcode, .. } | Self::Rejected { errcode, .. } => Some(*errcode),
+            Self::Refused { errcode, .. }
+            | Self::Rejected { errcode, .. }
+            | Self::Unauthorized { errcode, .. } => Some(*errcode),
+            Self::Ticket { fault, .. } => fault.errcode(),
             _ => None,
         }
     }
@@ -157,7 +197,8 @@ impl TokenError {
     #[must_use]
     pub fn errmsg(&self) -> Option<&str> {
         match self.root() {
-            Self::Refused { errmsg, .. } => Some(errmsg),
+            Self::Refused { errmsg, .. } | Self::Unauthorized { errmsg, .. } => Some(errmsg),
+            Self::Ticket { fault, .. } => fault.errmsg(),
             _ => None,
         }
     }
@@ -182,7 +223,10 @@ impl TokenError {
     pub(super) fn leaves_in_doubt(&self) -> bool {
         match self {
             Self::Broken { .. } | Self::Timeout { .. } | Self::Malformed { .. } => true,
+            Self::Component { source, .. } => source.leaves_in_doubt(),
             Self::Refused { .. }
+            | Self::Ticket { .. }
+            | Self::Unauthorized { .. }
             | Self::Connect { .. }
             | Self::Waited { .. }
             | Self::BackingOff { .. }
@@ -193,10 +237,13 @@ impl TokenError {
         }
     }
 
-    /// The error itself, or the one that a backoff follows from.
-    pub(super) fn root(&self) -> &Self {
+    /// The error itself, or the one that a backoff or the want of a component token follows
+    /// from.
+    #[must_use]
+    pub fn root(&self) -> &Self {
         match self {
             Self::BackingOff { last, .. } => last.root(),
+            Self::Component { source, .. } => source.root(),
             other => other,
         }
     }
@@ -213,6 +260,9 @@ impl TokenError {
             Self::BackingOff { .. } => "backing_off",
             Self::Rejected { .. } => "rejected",
             Self::ForceBudget { .. } => "force_budget",
+            Self::Ticket { .. } => "ticket",
+            Self::Component { .. } => "component",
+            Self::Unauthorized { .. } => "unauthorized",
             Self::NotConfigured { .. } => "not_configured",
             Self::Stopping { .. } => "stopping",
         }
@@ -221,7 +271,12 @@ impl TokenError {
     /// Masks live secrets in the platform's text and cuts it, because it goes to clients and
     /// logs and an issuer may echo what it was sent.
     pub(super) fn cleaned(mut self, redactor: &Redactor) -> Self {
-        if let Self::Refused { errmsg, .. } = &mut self {
+        let errmsg = match &mut self {
+            Self::Refused { errmsg, .. } | Self::Unauthorized { errmsg, .. } => Some(errmsg),
+            Self::Ticket { fault, .. } => fault.errmsg_mut(),
+            _ => None,
+        };
+        if let Some(errmsg) = errmsg {
             *errmsg = redactor.text(errmsg).chars().take(ERRMSG_CAP_CHARS).collect();
         }
         self

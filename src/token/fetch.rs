@@ -194,7 +194,12 @@ impl Slot {
     }
 
     /// Publishes what the issuer gave.
-    fn accept(&self, state: &mut State, grant: TokenGrant, origin: &Origin) -> Arc<Issued> {
+    pub(super) fn accept(
+        &self,
+        state: &mut State,
+        grant: TokenGrant,
+        origin: &Origin,
+    ) -> Arc<Issued> {
         let shared = &self.shared;
         let (now, wall_now) = (shared.stopwatch.now(), shared.clock.now());
         self.forgive(state);

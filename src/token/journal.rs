@@ -40,6 +40,8 @@ pub(super) enum Entry {
     Lapsed { slot: String },
     /// The slot's sealed value is of no use.
     Forgotten { slot: String },
+    /// Something that is no token is worth keeping; `sealed` goes into its row.
+    Kept { row: String, sealed: Vec<u8> },
     /// Everything before this is written.
     Barrier(oneshot::Sender<()>),
 }
@@ -150,6 +152,7 @@ impl Scribe {
             Entry::Refused { .. }
             | Entry::Lapsed { .. }
             | Entry::Forgotten { .. }
+            | Entry::Kept { .. }
             | Entry::Barrier(_) => {}
         }
     }
@@ -205,6 +208,7 @@ fn apply(t: &Transaction<'_>, entry: &Entry, now_ms: i64) -> rusqlite::Result<Ve
         }
         Entry::Ended { issued, end } => timeline::end(t, issued, *end)?,
         Entry::Forgotten { slot } => vault::remove(t, slot)?,
+        Entry::Kept { row, sealed } => vault::put(t, row, sealed, now_ms)?,
         Entry::Barrier(_) => {}
     }
     Ok(Vec::new())
@@ -222,8 +226,8 @@ fn keep(
     }
 }
 
-/// Some entries a token; a thousand is hundreds of accounts at once.
-const QUEUED_ENTRIES: usize = 1024;
+/// Some entries a token; a page of a platform's merchants has 500.
+const QUEUED_ENTRIES: usize = 4096;
 
 const ENTRIES_PER_WRITE: usize = 64;
 

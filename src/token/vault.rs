@@ -88,11 +88,12 @@ impl Vault {
     }
 }
 
-/// All rows of slots, still sealed.
+/// All rows of slots, and those of third-party platforms, still sealed.
 pub(super) fn read_all(connection: &Connection) -> rusqlite::Result<HashMap<String, Vec<u8>>> {
     connection
         .prepare(
-            "SELECT slot, value FROM sealed WHERE slot LIKE '%/token' OR slot LIKE '%/ticket/%'",
+            "SELECT slot, value FROM sealed WHERE slot LIKE '%/token' OR slot LIKE '%/ticket/%'
+             OR slot LIKE '%/verify_ticket' OR slot LIKE '%/refresh_token'",
         )?
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect()

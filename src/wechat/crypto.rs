@@ -59,6 +59,48 @@ pub fn component_request(app_id: &str, secret: &Secret, ticket: &Secret) -> Byte
     })
 }
 
+/// The JSON body of `api_authorizer_token`.
+#[must_use]
+pub fn authorizer_request(component_app_id: &str, app_id: &str, refresh_token: &Secret) -> Bytes {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        component_appid: &'a str,
+        authorizer_appid: &'a str,
+        authorizer_refresh_token: &'a str,
+    }
+    json(&Body {
+        component_appid: component_app_id,
+        authorizer_appid: app_id,
+        authorizer_refresh_token: refresh_token.expose(),
+    })
+}
+
+/// The JSON body of `api_get_authorizer_info`.
+#[must_use]
+pub fn authorizer_info_request(component_app_id: &str, app_id: &str) -> Bytes {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        component_appid: &'a str,
+        authorizer_appid: &'a str,
+    }
+    json(&Body { component_appid: component_app_id, authorizer_appid: app_id })
+}
+
+/// What is wrong with a refresh token or a verify ticket, if anything: `refreshtoken@@@…` and
+/// `ticket@@@…`, which nothing promises. Any visible ASCII will do, they stand in JSON only.
+pub(super) fn keepsake_fault(secret: &Secret) -> Option<&'static str> {
+    let bytes = secret.expose().as_bytes();
+    if bytes.len() < 8 {
+        Some("it is shorter than 8 bytes")
+    } else if bytes.len() > 1024 {
+        Some("it is longer than 1024 bytes")
+    } else if !bytes.iter().all(u8::is_ascii_graphic) {
+        Some("it holds a space, a line break or a character beyond ASCII")
+    } else {
+        None
+    }
+}
+
 /// What is wrong with an issued token, if anything.
 ///
 /// The platform promises a length of at most 512 and no alphabet; every token seen is made of
@@ -113,6 +155,13 @@ mod tests {
             body,
             r#"{"component_appid":"wx1","component_appsecret":"s","component_verify_ticket":"ticket@@@x"}"#
         );
+        let body = authorizer_request("wx1", "wx2", &secret("refreshtoken@@@\"x"));
+        assert_eq!(
+            body,
+            r#"{"component_appid":"wx1","authorizer_appid":"wx2","authorizer_refresh_token":"refreshtoken@@@\"x"}"#
+        );
+        let body = authorizer_info_request("wx1", "wx2");
+        assert_eq!(body, r#"{"component_appid":"wx1","authorizer_appid":"wx2"}"#);
     }
 
     #[test]

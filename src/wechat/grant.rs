@@ -96,6 +96,14 @@ pub fn parse_component_grant(body: &[u8]) -> Result<Grant, GrantError> {
     parse(body, LEAST_LIFE, |wire| wire.component_access_token)
 }
 
+/// Reads the token in the answer of [`super::authorizer::AUTHORIZER_TOKEN_PATH`].
+///
+/// # Errors
+/// As [`parse_grant`].
+pub fn parse_authorizer_grant(body: &[u8]) -> Result<Grant, GrantError> {
+    parse(body, |wire| wire.authorizer_access_token)
+}
+
 /// Reads the answer of [`TICKET_PATH`].
 ///
 /// # Errors
@@ -141,6 +149,7 @@ struct Wire {
     errcode: Option<serde_json::Value>,
     access_token: Option<String>,
     component_access_token: Option<String>,
+    authorizer_access_token: Option<String>,
     ticket: Option<String>,
     expires_in: Option<serde_json::Value>,
 }
@@ -217,6 +226,11 @@ mod tests {
     fn each_call_reads_its_own_field() {
         let body = format!(r#"{{"component_access_token":"{TOKEN}","expires_in":7200}}"#);
         assert!(parse_component_grant(body.as_bytes()).is_ok());
+        let own = format!(
+            r#"{{"authorizer_access_token":"{TOKEN}","expires_in":7200,"authorizer_refresh_token":"r"}}"#
+        );
+        assert!(parse_authorizer_grant(own.as_bytes()).is_ok());
+        assert_eq!(reason(own.as_bytes()), "the token is missing");
         assert_eq!(reason(body.as_bytes()), "the token is missing");
         let body = format!(r#"{{"errcode":0,"errmsg":"ok","ticket":"{TOKEN}","expires_in":7200}}"#);
         assert!(parse_ticket(body.as_bytes()).is_ok());

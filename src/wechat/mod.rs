@@ -8,6 +8,7 @@
 pub mod api_cipher;
 pub mod api_signature;
 pub mod api_signing;
+pub mod authorizer;
 mod call;
 pub mod catalogue;
 pub mod credential;

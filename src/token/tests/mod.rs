@@ -5,6 +5,7 @@ mod corp;
 mod dead;
 mod failing;
 mod forced;
+mod platform;
 mod reload;
 mod restart;
 mod story;
