@@ -6,13 +6,18 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::{connectors::Connectors, error::StartError, providers::provider_of};
+use super::{
+    connectors::Connectors,
+    error::StartError,
+    platforms::{PlatformWay, by_dependence},
+    providers::provider_of,
+};
 use crate::{
-    base::{chain::Chain, name::Name, secret::Secret, tasks::Tasks},
+    base::{chain::Chain, kind::AccountKind, name::Name, secret::Secret, tasks::Tasks},
     config::model::{Account, Config, Origin, Scheme, Upstream},
     proxy::{AccountRuntime, Lanes, Live, ProxyMetrics, RetryBudget},
     sandbox::{Sandbox, SandboxAccount, shadow_name},
-    token::{Broker, Credential, Origins, Slot, SlotId, SlotPolicy, Tickets},
+    token::{Broker, Credential, OpenPlatform, Origins, Slot, SlotId, SlotPolicy, Tickets},
     upstream::{EndpointOptions, Fleet, FleetLimits, Metrics as UpstreamMetrics},
     wire::{Client, Connector, OwnListeners, Resolver, WireError},
 };
@@ -60,6 +65,7 @@ impl AccountFactory {
             let ways = self.ways(account, config, known, &mut connectors);
             prepared.push((account, ways.map_err(wrap(account))?));
         }
+        by_dependence(&mut prepared);
         // From here on nothing can fail: the broker learns of the accounts that will be in force.
         let built = prepared.into_iter().map(|(account, ways)| {
             let runtime = Arc::new(self.runtime(account, ways, config));
@@ -118,7 +124,7 @@ impl AccountFactory {
         let is_sandbox = account.upstream == Upstream::Sandbox;
         let shadow_account = self.sandbox_account(account, is_sandbox);
         self.simulate(shadow_account.clone());
-        let sandbox_secret = Secret::new(shadow_account.app_secret);
+        let sandbox_secret = Secret::new(shadow_account.app_secret.clone());
         let sandbox_id = if is_sandbox {
             SlotId::real(account.name.clone())
         } else {
@@ -131,32 +137,37 @@ impl AccountFactory {
             force_refresh: account.force_refresh,
             forced_per_day: config.token.forced_per_day,
         };
-        let (sandbox_slot, sandbox_tickets) =
-            self.slot(account, sandbox_id, &sandbox_secret, sandbox_origins, policy).unzip();
+        let simulated = Recipe {
+            secret: Some(&sandbox_secret),
+            origins: sandbox_origins,
+            policy,
+            sandbox_name: Some(shadow_account.name),
+        };
+        let in_sandbox = self.tokens(account, sandbox_id, simulated, config);
         let shadow = Lanes {
             fleet: ways.shadow.clone(),
-            slot: sandbox_slot.clone(),
-            tickets: sandbox_tickets.clone(),
+            slot: in_sandbox.slot.clone(),
+            tickets: in_sandbox.tickets.clone(),
+            platform: in_sandbox.platform.clone(),
             secret: Some(sandbox_secret.clone()),
             is_sandbox: true,
         };
         let real = if is_sandbox {
             Lanes {
                 fleet: ways.real,
-                slot: sandbox_slot,
-                tickets: sandbox_tickets,
+                slot: in_sandbox.slot,
+                tickets: in_sandbox.tickets,
+                platform: in_sandbox.platform,
                 secret: Some(sandbox_secret),
                 is_sandbox: true,
             }
         } else {
             let id = SlotId::real(account.name.clone());
-            let (slot, tickets) = account
-                .app_secret
-                .as_ref()
-                .and_then(|secret| self.slot(account, id, secret, ways.issuer_clients, policy))
-                .unzip();
             let secret = account.app_secret.clone();
-            Lanes { fleet: ways.real, slot, tickets, secret, is_sandbox: false }
+            let origins = ways.issuer_clients;
+            let recipe = Recipe { secret: secret.as_ref(), origins, policy, sandbox_name: None };
+            let Tokens { slot, tickets, platform } = self.tokens(account, id, recipe, config);
+            Lanes { fleet: ways.real, slot, tickets, platform, secret, is_sandbox: false }
         };
         let counters = self.proxy_metrics.for_account(&account.name);
         AccountRuntime {
@@ -168,19 +179,37 @@ impl AccountFactory {
         }
     }
 
-    fn slot(
+    /// What keeps the account's tokens; nothing where it has none.
+    fn tokens(
         &self,
         account: &Account,
         id: SlotId,
-        secret: &Secret,
-        origins: Origins,
-        policy: SlotPolicy,
-    ) -> Option<(Arc<Slot>, Arc<Tickets>)> {
-        let provider = provider_of(account, id.clone(), secret, origins.clone())?;
+        recipe: Recipe<'_>,
+        config: &Config,
+    ) -> Tokens {
+        if let Some(provider) = &account.provider {
+            return Tokens { slot: self.merchant(account, provider, &id), ..Tokens::default() };
+        }
+        let Recipe { secret: Some(secret), origins, policy, sandbox_name } = recipe else {
+            return Tokens::default();
+        };
+        if account.kind == AccountKind::OpenPlatform {
+            let way = PlatformWay { id, secret, origins, policy, sandbox_name };
+            let platform = self.platform(account, way, config);
+            let slot = Some(platform.component().clone());
+            return Tokens { slot, tickets: None, platform: Some(platform) };
+        }
+        if self.broker.platform(&id).is_some() {
+            // It was one until now.
+            self.broker.retire(&account.name);
+        }
+        let Some(provider) = provider_of(account, id.clone(), secret, origins.clone()) else {
+            return Tokens::default();
+        };
         let slot = self.broker.register(id, provider, policy);
         let credential = Credential { app_id: account.app_id.clone(), app_secret: secret.clone() };
         let tickets = Tickets::new(self.broker.clone(), slot.clone(), credential, origins);
-        Some((slot, Arc::new(tickets)))
+        Tokens { slot: Some(slot), tickets: Some(Arc::new(tickets)), platform: None }
     }
 
     /// The account as the simulator knows it: its own name where the sandbox is its upstream,
@@ -233,6 +262,24 @@ impl AccountFactory {
             self.sandbox.remove_account(&shadow_name(name.as_str()));
         }
     }
+}
+
+/// What an account's token is got with.
+struct Recipe<'a> {
+    secret: Option<&'a Secret>,
+    origins: Origins,
+    policy: SlotPolicy,
+    /// Its name in the sandbox of this process, where that issues the token.
+    sandbox_name: Option<String>,
+}
+
+/// What keeps an account's tokens.
+#[derive(Default)]
+struct Tokens {
+    slot: Option<Arc<Slot>>,
+    tickets: Option<Arc<Tickets>>,
+    /// The book of its merchants, where it is a third-party platform.
+    platform: Option<Arc<OpenPlatform>>,
 }
 
 /// How an account's calls leave: everything that may fail, made before anything changes.

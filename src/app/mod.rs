@@ -10,6 +10,7 @@ mod error;
 mod housekeeping;
 mod meters;
 mod metrics_door;
+mod platforms;
 mod providers;
 mod reload;
 mod run_file;

@@ -23,7 +23,7 @@ pub(super) fn provider_of(
             TokenFamily::Classic => Arc::new(ClassicIssuer::new(slot, app_id, secret, origins)),
         },
         AccountKind::Wecom => Arc::new(CorpIssuer::new(slot, app_id, secret, origins)),
-        // No file with an account of kind `open-platform` is accepted.
+        // A third-party platform has a book of merchants beside its token: see `platforms`.
         AccountKind::OpenPlatform | AccountKind::Generic => return None,
     })
 }

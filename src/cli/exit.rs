@@ -90,6 +90,7 @@ failed!(
     DataDirError,
     crate::access::KeyError,
     crate::capture::CaptureError,
+    crate::store::SealError,
     crate::store::StoreError,
     crate::store::SealError,
 );

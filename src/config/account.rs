@@ -9,6 +9,7 @@ use super::{
     limit,
     message::say,
     model::{Account, ForceRefresh, Roots, Server, TokenFamily, Upstream},
+    provider::{check_providers, read_provider},
     suggest::write,
     table::Table,
     upstream::{read_egress, read_roots, read_upstream},
@@ -42,6 +43,7 @@ pub(super) fn read_all(top: &Table<'_>, server: &Server) -> Accounts {
         accounts.names.extend(name.clone());
         accounts.list.extend(read(table, name, server).map(Arc::new));
     }
+    check_providers(&tables, &accounts);
     accounts
 }
 
@@ -65,7 +67,8 @@ fn read(table: &Table<'_>, name: Option<Name>, server: &Server) -> Option<Accoun
     let upstream = read_upstream(&table.field("upstream"), server);
     let account = Account {
         app_id: read_app_id(&table.field("app_id"), kind),
-        app_secret: read_app_secret(&table.field("app_secret"), kind, upstream.as_ref()),
+        provider: read_provider(table, kind),
+        app_secret: read_app_secret(table, kind, upstream.as_ref()),
         roots: read_roots(&table.field("ca")),
         egress: read_egress(&table.table("egress"), server),
         token: read_token(&table.field("token"), kind),
@@ -89,18 +92,7 @@ fn read_kind(field: &Field<'_>) -> Option<AccountKind> {
         return Some(AccountKind::MiniProgram);
     }
     let choices: Vec<_> = AccountKind::ALL.iter().map(|kind| (kind.as_str(), *kind)).collect();
-    let kind = field.choice(&choices)?;
-    match kind {
-        AccountKind::OpenPlatform => {
-            let word = format!("kind = \"{kind}\"");
-            field.refuse_later(&word);
-            None
-        }
-        AccountKind::MiniProgram
-        | AccountKind::OfficialAccount
-        | AccountKind::Wecom
-        | AccountKind::Generic => Some(kind),
-    }
+    field.choice(&choices)
 }
 
 /// The platform compares an AppID as it is. An unusual one is accepted (see [`super::remarks()`]);
@@ -132,14 +124,17 @@ fn read_app_id(field: &Field<'_>, kind: Option<AccountKind>) -> String {
     text.to_owned()
 }
 
-/// The sandbox gives its own tokens, and kind `generic` may have no secret at all.
+/// The sandbox gives its own tokens, a third-party platform gets those of its merchants, and
+/// kind `generic` may have no secret at all.
 fn read_app_secret(
-    field: &Field<'_>,
+    table: &Table<'_>,
     kind: Option<AccountKind>,
     upstream: Option<&Upstream>,
 ) -> Option<Secret> {
+    let field = table.field("app_secret");
     let is_wechat = kind.is_some_and(|kind| kind != AccountKind::Generic);
-    if is_wechat && matches!(upstream, Some(Upstream::Origins(_))) {
+    let is_merchant = table.field("provider").is_written();
+    if is_wechat && !is_merchant && matches!(upstream, Some(Upstream::Origins(_))) {
         field.require(say!(
             "请写 app_secret = \"file:secrets/NAME\"；只有 upstream = \"sandbox\" 不需要",
             "write app_secret = \"file:secrets/NAME\"; only upstream = \"sandbox\" needs none"
@@ -215,6 +210,7 @@ impl Account {
             kind,
             app_id: app_id.to_owned(),
             app_secret: None,
+            provider: None,
             upstream,
             roots: Roots::System,
             egress: super::model::Egress::default(),
@@ -285,7 +281,6 @@ mod tests {
             ("force_refresh = 'auto'", "kill production", "exclusive = true"),
             ("force_refresh = 'auto'\nexclusive = false", "kill production", "exclusive = true"),
             ("pass_authorization = true", "only kind = \"generic\"", ""),
-            ("kind = 'open-platform'", "is not in this version", ""),
             ("kind = 'miniprogram'", "not one of", "did you mean \"mini-program\""),
             ("token = 'classical'", "not one of", "did you mean \"classic\""),
             ("own_tokens = 1", "must be true or false", ""),

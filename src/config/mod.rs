@@ -18,6 +18,7 @@ mod origin;
 mod page;
 mod privacy;
 mod problem;
+mod provider;
 mod quantity;
 mod reading;
 mod reference;

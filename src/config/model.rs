@@ -105,6 +105,8 @@ pub struct Account {
     pub app_id: String,
     /// AppSecret; none when the upstream is the sandbox, or for kind `generic`.
     pub app_secret: Option<Secret>,
+    /// The account of kind `open-platform` that acts for this one, in place of an AppSecret.
+    pub provider: Option<Name>,
     /// Where its requests go.
     pub upstream: Upstream,
     /// Which certificates are trusted upstream.

@@ -63,6 +63,7 @@ pub(super) const TABLES: &[Words] = &[
             "kind",
             "app_id",
             "app_secret",
+            "provider",
             "upstream",
             "ca",
             "egress",

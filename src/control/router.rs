@@ -11,8 +11,8 @@ use http::Uri;
 use serde::de::DeserializeOwned;
 
 use super::{
-    api::Api, key_routes, limit_routes, log, problem::Problem, refresh, reload, rotate, status,
-    tail, token_routes,
+    api::Api, key_routes, limit_routes, log, platform_routes, problem::Problem, refresh, reload,
+    rotate, status, tail, token_routes,
 };
 
 /// Every route. Whoever mounts it elsewhere checks first who is asking.
@@ -25,6 +25,8 @@ pub fn router(api: Api) -> Router {
         .route("/v1/tokens", get(token_routes::list))
         .route("/v1/tokens/history", get(token_routes::history_of_all))
         .route("/v1/tokens/{account}/refresh", post(refresh::refresh))
+        .route("/v1/tokens/{account}", delete(platform_routes::forget))
+        .route("/v1/tokens/{account}/ticket", post(platform_routes::ticket))
         .route("/v1/tokens/{account}/history", get(token_routes::history))
         .route("/v1/installation-key/rotate", post(rotate::rotate))
         .route("/v1/limits/reset", post(limit_routes::reset))

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{api::Api, problem::Problem};
-use crate::token::{Generation, SlotId};
+use crate::token::{Generation, Held, SlotId};
 
 /// Every slot, with the newest verdict on one of its tokens. Never a token.
 pub(super) async fn list(State(api): State<Api>) -> Result<Json<Value>, Problem> {
@@ -76,23 +76,38 @@ fn explained(generation: &Generation) -> Value {
     shown
 }
 
-/// The slot that `shop` or `shop~sandbox` names.
+/// The slot that `shop`, `shop~sandbox` or, for a merchant, `open/wx…` names.
 pub(super) fn slot(api: &Api, account: &str) -> Result<SlotId, Problem> {
     let found = api.broker.slots().into_iter().map(|slot| slot.id().clone());
     let mut names = Vec::new();
     for id in found {
-        let name = id.to_string();
-        let name = name.strip_suffix("/token").unwrap_or(&name).to_owned();
+        let name = called(&id);
         if name == account {
             return Ok(id);
         }
         names.push(name);
     }
+    let rest = names.len().saturating_sub(NAMES_MOST);
+    names.truncate(NAMES_MOST);
+    let rest = if rest > 0 { format!(" and {rest} more") } else { String::new() };
     Err(Problem::not_found(
         format!("no token is kept for `{account}`"),
-        &format!("there are: {}", names.join(", ")),
+        &format!("there are: {}{rest}", names.join(", ")),
     ))
 }
+
+/// What a slot is called on the command line.
+fn called(id: &SlotId) -> String {
+    let name = id.to_string();
+    let name = name.strip_suffix("/token").unwrap_or(&name);
+    match id.held {
+        Held::Merchant(_) => name.replacen("/merchant/", "/", 1),
+        Held::Token | Held::Ticket(_) => name.to_owned(),
+    }
+}
+
+/// A platform may have thousands of merchants.
+const NAMES_MOST: usize = 50;
 
 /// Without a wish.
 const GENERATIONS: usize = 20;

@@ -8,7 +8,7 @@ use super::{metrics::AccountCounters, retry_budget::RetryBudget};
 use crate::{
     base::{cidr::Cidr, kind::Language, name::Name, permission::Lane},
     config::model::Account,
-    token::{Slot, Tickets},
+    token::{OpenPlatform, Slot, Tickets},
     upstream::Fleet,
 };
 
@@ -69,6 +69,8 @@ pub struct Lanes {
     pub slot: Option<Arc<Slot>>,
     /// Tickets that hang on the token; none where the platform has no such.
     pub tickets: Option<Arc<Tickets>>,
+    /// The merchants of a third-party platform; none for an account of another kind.
+    pub platform: Option<Arc<OpenPlatform>>,
     /// AppID and AppSecret for calls that take them.
     pub secret: Option<crate::base::secret::Secret>,
     /// Whether nothing of it is real.

@@ -2,7 +2,9 @@
 
 mod lives;
 mod moment;
+mod names;
 mod shown;
+mod ticket;
 mod verdict;
 
 use std::path::Path;
@@ -16,13 +18,10 @@ use super::{
     output::Out,
 };
 use crate::{
-    base::{
-        clock::{Clock as _, SystemClock},
-        name::Name,
-    },
+    base::clock::{Clock as _, SystemClock},
     control::{RefreshForm, audit_row, judged, listed},
     store::InstallationKey,
-    token::{SlotId, history, verdicts},
+    token::{Held as Kept, SlotId, history, verdicts},
 };
 use moment::Zone;
 use verdict::Speech;
@@ -56,6 +55,16 @@ enum TokenCommand {
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
         limit: u16,
     },
+    /// Read a third-party platform's component_verify_ticket from stdin 录入服务商票据
+    Ticket {
+        /// The account of kind open-platform
+        account: String,
+    },
+    /// Forget a merchant that withdrew its authorization 忘记已取消授权的商家
+    Forget {
+        /// PLATFORM/APPID, as `wxgate token show` has it
+        merchant: String,
+    },
 }
 
 /// Does it over the control socket; show and history also on the database.
@@ -76,7 +85,8 @@ pub(super) async fn run(
             print(&tokens, standing, out)?;
         }
         TokenCommand::Refresh { account, force } => {
-            let target = format!("/v1/tokens/{account}/refresh");
+            let segment = names::segment(&names::slot(&host, &account)?);
+            let target = format!("/v1/tokens/{segment}/refresh");
             let gateway = host.gateway().await?;
             if !out.json {
                 out.note(host.language().pick("正在向平台取令牌…", "asking the platform …"));
@@ -92,6 +102,17 @@ pub(super) async fn run(
             let generations = generations(&host, account.as_deref(), limit.into()).await?;
             let now = jiff::Timestamp::try_from(SystemClock.now()).unwrap_or_default();
             print(&generations, |all| lives::shown(all, now, &zone, &speech), out)?;
+        }
+        TokenCommand::Ticket { account } => {
+            let entered = ticket::enter(&host, &account).await?;
+            print(&entered, |entered| shown::entered(entered, host.language()), out)?;
+        }
+        TokenCommand::Forget { merchant } => {
+            let segment = names::segment(&names::slot(&host, &merchant)?);
+            let gateway = host.gateway().await?;
+            let forgotten = gateway.delete(&format!("/v1/tokens/{segment}")).await?;
+            let text = host.language().pick("已忘记", "forgotten");
+            print(&forgotten, |_| format!("{text}: {merchant}"), out)?;
         }
     }
     Ok(Exit::Done)
@@ -140,49 +161,41 @@ fn errmsg_in(text: &str) -> &str {
 
 /// Of one account, or of all; the newest first.
 async fn generations(host: &Host, account: Option<&str>, limit: usize) -> Result<Value, Failure> {
+    let slot = account.map(|account| names::slot(host, account)).transpose()?;
     match host.reach().await? {
         Reach::Running(gateway) => {
-            let whose = account.map_or_else(String::new, |account| format!("{account}/"));
+            let segment = |slot| format!("{}/", names::segment(slot));
+            let whose = slot.as_ref().map_or_else(String::new, segment);
             Ok(gateway.get(&format!("/v1/tokens/{whose}history?limit={limit}")).await?)
         }
-        Reach::Stopped(held) => stored(host, &held, account, limit),
+        Reach::Stopped(held) => stored(&held, slot.as_ref(), limit),
     }
 }
 
-fn names(host: &Host) -> Vec<String> {
-    host.config.accounts.iter().map(|account| account.name.to_string()).collect()
-}
-
-/// The generations that the database has of an account, of its shadow in the sandbox, or of all.
-fn stored(host: &Host, held: &Held, account: Option<&str>, limit: usize) -> Result<Value, Failure> {
-    let slot = account.map(|account| slot_named(host, account)).transpose()?;
-    let read = |c: &rusqlite::Connection| history(c, slot.as_deref(), limit);
+/// The generations that the database has of a slot, or of all.
+fn stored(held: &Held, slot: Option<&SlotId>, limit: usize) -> Result<Value, Failure> {
+    let slot = slot.map(ToString::to_string);
+    let read = move |c: &rusqlite::Connection| history(c, slot.as_deref(), limit);
     Ok(listed(&held.db.read_blocking(read)?))
 }
 
-/// The slot of `shop` or `shop~sandbox`.
-fn slot_named(host: &Host, account: &str) -> Result<String, Failure> {
-    let (plain, is_shadow) =
-        account.strip_suffix("~sandbox").map_or((account, false), |a| (a, true));
-    let name =
-        plain.parse::<Name>().ok().filter(|_| names(host).iter().any(|known| known == plain));
-    let name = name.ok_or_else(|| {
-        let list = names(host).join(", ");
-        Failure::say(Exit::Usage, format!("proxy.toml has no account `{plain}`; it has: {list}"))
-    })?;
-    Ok(if is_shadow { SlotId::shadow(name) } else { SlotId::real(name) }.to_string())
-}
-
-/// What is known while nothing runs: the last generation of each account, and the last verdict.
+/// What is known while nothing runs: the last generation of each account and merchant, and the
+/// last verdict.
 fn latest(host: &Host, held: &Held) -> Result<Value, Failure> {
     let verdicts = held.db.read_blocking(verdicts)?;
     let mut tokens = Vec::new();
-    for account in &host.config.accounts {
-        let slot = SlotId::real(account.name.clone()).to_string();
-        let found = stored(host, held, Some(account.name.as_str()), 1)?;
+    for name in [names::all(host), names::stored_merchants(host, held)?].concat() {
+        let slot = names::slot(host, &name)?;
+        let found = stored(held, Some(&slot), 1)?;
         let last = found.get("generations").and_then(|list| list.get(0)).cloned();
+        let own = host.config.accounts.iter().find(|account| account.name.as_str() == name);
+        let app_id = own.map(|account| account.app_id.as_str()).or(match &slot.held {
+            Kept::Merchant(app_id) => Some(app_id),
+            Kept::Token | Kept::Ticket(_) => None,
+        });
+        let slot = slot.to_string();
         let status = json!({
-            "slot": slot, "app_id": account.app_id,
+            "slot": slot, "app_id": app_id,
             "state": "stopped", "token": null, "last_generation": last,
         });
         tokens.push(judged(status, &slot, &verdicts));

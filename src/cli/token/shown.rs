@@ -1,6 +1,6 @@
 //! How tokens stand, for people: what `wxgate token show` prints.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{moment::Zone, verdict::Speech};
 use crate::{
@@ -39,6 +39,20 @@ fn row(slot: &Value, zone: &Zone) -> Vec<String> {
         seconds("renews_in_s").map_or_else(dash, short),
         last_good.filter(|at| !at.is_empty()).map_or_else(dash, |at| zone.short(&at)),
     ]
+}
+
+/// Whether the ticket was stored, and how the platform's token stands with it.
+pub(super) fn entered(answer: &Value, language: Language) -> String {
+    let is_stored = answer.get("stored").and_then(Value::as_bool) == Some(true);
+    let said = if is_stored {
+        language.pick("票据已保存", "the ticket is stored")
+    } else {
+        language.pick("已有更新的票据，未替换", "a newer ticket is there and stays")
+    };
+    match answer.get("token").filter(|token| !token.is_null()) {
+        Some(token) => format!("{said}\n{}", standing(&json!({ "tokens": [token] }))),
+        None => said,
+    }
 }
 
 /// What a rotation of the installation key did.
@@ -104,8 +118,6 @@ fn short(seconds: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::{base::kind::Language, cli::token::moment::tests::beijing};
 
