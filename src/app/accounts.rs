@@ -180,13 +180,7 @@ impl AccountFactory {
     }
 
     /// What keeps the account's tokens; nothing where it has none.
-    fn tokens(
-        &self,
-        account: &Account,
-        id: SlotId,
-        recipe: Recipe<'_>,
-        config: &Config,
-    ) -> Tokens {
+    fn tokens(&self, account: &Account, id: SlotId, recipe: Recipe<'_>, config: &Config) -> Tokens {
         if let Some(provider) = &account.provider {
             return Tokens { slot: self.merchant(account, provider, &id), ..Tokens::default() };
         }

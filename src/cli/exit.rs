@@ -92,7 +92,6 @@ failed!(
     crate::capture::CaptureError,
     crate::store::SealError,
     crate::store::StoreError,
-    crate::store::SealError,
 );
 
 impl From<ConfigError> for Failure {

@@ -85,8 +85,7 @@ fn read(table: &Table<'_>, name: Option<Name>, server: &Server) -> Option<Accoun
     Some(account)
 }
 
-/// The kinds of later versions are known words, so they are refused as such and not as typing
-/// errors. None for a wrong kind: what hangs on the kind is then not judged.
+/// None for a wrong kind: what hangs on the kind is then not judged.
 fn read_kind(field: &Field<'_>) -> Option<AccountKind> {
     if !field.is_written() {
         return Some(AccountKind::MiniProgram);

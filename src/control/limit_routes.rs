@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{api::Api, problem::Problem, router::read};
-use crate::base::{clock::unix_ms, name::Name};
+use crate::{
+    base::{clock::unix_ms, name::Name},
+    token::SlotId,
+};
 
 /// Which accounts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,12 +45,21 @@ pub(super) async fn reset(State(api): State<Api>, body: Bytes) -> Result<Json<Va
         Some(account) => vec![account],
         None => known,
     };
-    let freed: usize = wanted.iter().map(|account| api.quota.clear(account)).sum();
+    let merchants = wanted.iter().flat_map(|account| merchants(&api, account));
+    let freed: usize =
+        wanted.iter().cloned().chain(merchants).map(|name| api.quota.clear(&name)).sum();
     let now = api.clock.now();
     api.quota.flush(now).await?;
     let subject = wanted.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     api.db.write(move |t| audit_row(t, now, "cli", "reset limits", &subject)).await?;
     Ok(Json(json!({ "freed": freed })))
+}
+
+/// Merchants of a third-party platform have quotas of their own, by AppID.
+fn merchants(api: &Api, account: &Name) -> Vec<Name> {
+    let platform = api.broker.platform(&SlotId::real(account.clone()));
+    let merchants = platform.map(|platform| platform.merchants()).unwrap_or_default();
+    merchants.iter().filter_map(|app_id| app_id.parse().ok()).collect()
 }
 
 /// Writes a row before the thing is shown.

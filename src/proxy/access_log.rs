@@ -118,6 +118,7 @@ fn write_line(passage: &Passage, outcome: Outcome, duration: Duration) {
             client.addr = &*ip_text(passage.client),
             key,
             account,
+            merchant = passage.merchant.as_ref().map(|merchant| &*merchant.app_id),
             http.method = passage.method.as_str(),
             http.path = path,
             http.status = passage.status.unwrap_or(0),

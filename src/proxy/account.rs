@@ -9,6 +9,7 @@ use super::{
     error::ProxyError,
     json_secret,
     live::AccountRuntime,
+    merchant,
     passage::Passage,
     path_rule,
     stage::{Answering, Next, Stage},
@@ -17,7 +18,10 @@ use super::{
 use crate::{
     access::{Accounts, permit},
     base::{body::Body, kind::AccountKind, name::Name},
-    wechat::{CallClass, KnownPath, credential},
+    wechat::{
+        CallClass, KnownPath,
+        credential::{self, CredentialCall},
+    },
 };
 
 /// `/@name/`, header, AppID of a credential call, the surrogate's account, the key's only one.
@@ -63,7 +67,9 @@ impl ChooseAccount {
 fn choose(passage: &mut Passage) -> Result<(), ProxyError> {
     let (named, path) = path_rule::split_account(passage.uri.path()).map_err(refused)?;
     token_call::check_form(passage)?;
-    let account = find(passage, named, path);
+    passage.wants_sandbox = passage.seen.upstream && wants_sandbox(&passage.headers)?;
+    let header = if passage.seen.account { account_header(&passage.headers, named)? } else { None };
+    let account = find(passage, named.or(header), path);
     let account = account.map_err(|error| token_call::as_platform(passage, error))?;
     let begins = named.map_or(0, |name| "/@".len() + name.len());
     match account.config.kind {
@@ -81,9 +87,11 @@ fn choose(passage: &mut Passage) -> Result<(), ProxyError> {
     }
     passage.path_begins = Some(begins);
     passage.call = passage.known.call(&passage.method);
-    passage.wants_sandbox = passage.seen.upstream && wants_sandbox(&passage.headers)?;
+    let is_platform = account.config.kind == AccountKind::OpenPlatform;
+    let wanted = named.or(header).filter(|_| is_platform).map(str::to_owned);
     passage.account = Some(account);
     surrogate_rule::check_use(passage)?;
+    merchant::choose(passage, wanted.as_deref())?;
     check_permission(passage)
 }
 
@@ -92,7 +100,6 @@ fn find(
     named: Option<&str>,
     path: &str,
 ) -> Result<Arc<AccountRuntime>, ProxyError> {
-    let header = if passage.seen.account { account_header(&passage.headers, named)? } else { None };
     let app_id = || {
         if let Some(id) = token_call::app_id(passage) {
             return Some(id.to_owned());
@@ -102,12 +109,12 @@ fn find(
             .then(|| query.plain_value(credential::app_id_name(path)))?
             .filter(|id| !id.is_empty())
     };
-    match named.or(header) {
-        Some(name) => by_name(
-            passage,
-            name,
-            Name::from_str(name).ok().and_then(|n| passage.live.accounts.get(&n)),
-        ),
+    match named {
+        Some(name) => {
+            let found = Name::from_str(name).ok().and_then(|n| passage.live.accounts.get(&n));
+            let named = by_name(passage, name, found);
+            named.or_else(|unknown| merchant::account_of(passage, name).ok_or(unknown))
+        }
         None => match app_id() {
             Some(id) => by_app_id(passage, &id),
             None => match &passage.surrogate {
@@ -217,7 +224,8 @@ fn check_permission(passage: &Passage) -> Result<(), ProxyError> {
     // A path that is dangerous with its documented method is dangerous with every method.
     let class = passage.known.class(&passage.method);
     let is_known_read = passage.call.is_some_and(|call| call.class == CallClass::Read);
-    if passage.token_form.is_some() {
+    let is_for_token = passage.known.credential_call == Some(CredentialCall::AuthorizerToken);
+    if passage.token_form.is_some() || is_for_token {
         // A surrogate opens nothing that its key does not: every key may have one.
         return Ok(());
     }

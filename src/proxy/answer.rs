@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{
+    answer_open::OpenAnswers,
     credential_query::TOKEN_NAMES,
     error::ProxyError,
     inject,
@@ -21,6 +22,7 @@ use crate::{
 /// Keeps the real token on this host: whoever asks for one gets a surrogate.
 pub(super) struct AnswerHere {
     surrogates: Arc<Surrogates>,
+    open: OpenAnswers,
 }
 
 /// How a call goes on.
@@ -29,13 +31,16 @@ enum Plan {
     Forward,
     /// A token call.
     Token(CredentialCall),
+    /// A call of a third-party platform about its merchants.
+    Merchants(CredentialCall),
     /// A ticket that is kept here.
     Ticket(Arc<Tickets>, TicketKind),
 }
 
 impl AnswerHere {
     pub(super) fn new(parts: &Parts) -> Self {
-        Self { surrogates: parts.surrogates.clone() }
+        let open = OpenAnswers::new(parts.surrogates.clone(), parts.redactor.clone());
+        Self { surrogates: parts.surrogates.clone(), open }
     }
 
     async fn answer(
@@ -48,6 +53,7 @@ impl AnswerHere {
         match plan {
             Plan::Forward => next.run(passage, body).await,
             Plan::Token(call) => token_call::answer(passage, call, &self.surrogates),
+            Plan::Merchants(call) => self.open.answer(passage, body, next, call).await,
             Plan::Ticket(tickets, kind) => ticket(passage, &tickets, kind).await,
         }
     }
@@ -70,17 +76,15 @@ fn plan(passage: &Passage) -> Result<Plan, ProxyError> {
     }
     let Some(call) = passage.known.credential_call else { return Ok(Plan::Forward) };
     match call {
-        CredentialCall::ClassicToken | CredentialCall::StableToken | CredentialCall::CorpToken => {
-            Ok(Plan::Token(call))
-        }
+        CredentialCall::ClassicToken
+        | CredentialCall::StableToken
+        | CredentialCall::CorpToken
+        | CredentialCall::ComponentToken => Ok(Plan::Token(call)),
         CredentialCall::Ticket => ticket_plan(passage),
-        CredentialCall::ComponentToken
-        | CredentialCall::AuthorizerToken
+        CredentialCall::AuthorizerToken
         | CredentialCall::QueryAuth
         | CredentialCall::AuthorizerInfo
-        | CredentialCall::AuthorizerList => {
-            Err(ProxyError::CredentialCall { path: passage.path()?.into() })
-        }
+        | CredentialCall::AuthorizerList => Ok(Plan::Merchants(call)),
     }
 }
 
@@ -110,9 +114,9 @@ async fn ticket(
     let grant = Grant {
         errcode: Some(0),
         errmsg: Some("ok"),
-        access_token: None,
         ticket: Some(issued.secret.expose()),
         expires_in: slot.left_of(&issued).as_secs().max(1),
+        ..Grant::default()
     };
     token_call::json(passage, &grant)
 }

@@ -175,6 +175,12 @@ pub enum ProxyError {
     /// No free slot.
     #[error("every slot is taken")]
     Overloaded,
+    /// A third-party platform, on a call that it can only make for a merchant.
+    #[error("no merchant named for platform {platform}")]
+    MerchantMissing {
+        /// The platform's account.
+        platform: Name,
+    },
     /// The account has no token of the kind that the call takes.
     #[error("account {account} has no credential for this call")]
     NoCredential {
@@ -256,7 +262,9 @@ impl ProxyError {
             Self::SurrogateRefused { .. } => ErrorCode::SurrogateRefused,
             Self::ClientCall { .. } => ErrorCode::ClientCall,
             Self::HttpsOnly => ErrorCode::HttpsOnly,
-            Self::AccountAmbiguous { .. } => ErrorCode::AccountAmbiguous,
+            Self::AccountAmbiguous { .. } | Self::MerchantMissing { .. } => {
+                ErrorCode::AccountAmbiguous
+            }
             Self::AccountUnknown { .. } => ErrorCode::AccountUnknown,
             Self::CredentialCall { .. } | Self::NoCredential { .. } => ErrorCode::PathNotAllowed,
             Self::NotFound { .. } => ErrorCode::NotFound,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{error::ProxyError, explain::explain, path_rule::BadPath, platform_text};
+use super::{error::ProxyError, explain::explain, open_text, path_rule::BadPath, platform_text};
 use crate::{
     base::{
         code::ErrorCode,
@@ -104,6 +104,9 @@ fn account_words(error: &ProxyError) -> [String; 4] {
 }
 
 fn plain_words(error: &ProxyError) -> [String; 4] {
+    if let Some(words) = open_text::merchant_missing(error) {
+        return words;
+    }
     let code = error.code();
     let [zh, en, hint_zh, hint_en] = explain(code);
     match error {
@@ -182,6 +185,10 @@ fn token_words(error: &ProxyError) -> [String; 4] {
                 let _ = write!(zh, "：平台返回 {errcode} {said}");
                 let _ = write!(en, ": the platform answered {errcode} {said}");
             }
+            if let Some([said_zh, said_en]) = open_text::said(source) {
+                let _ = write!(zh, "：{said_zh}");
+                let _ = write!(en, ": {said_en}");
+            }
             if let (Some(seen), Some(configured)) = (source.refused_ip(), egress) {
                 let _ = write!(zh, "；平台看到的出口 IP 是 {seen}，配置的出口是 {configured}");
                 let _ = write!(en, "; the platform saw {seen}, configured as egress is {configured}");
@@ -211,6 +218,9 @@ fn token_words(error: &ProxyError) -> [String; 4] {
 
 /// What helps against the reason that there is no token.
 fn token_advice(kind: AccountKind, error: &TokenError) -> [String; 2] {
+    if let Some(advice) = open_text::advice(error) {
+        return advice;
+    }
     let Some(errcode) = error.errcode() else {
         return [
             "取令牌的请求没有得到应答；检查本机网络，或运行 wxgate token show 查看原因。".into(),

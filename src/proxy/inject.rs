@@ -14,7 +14,7 @@ use super::{
     authenticate::{holds_key, is_ours},
     credential_query::{CredentialQuery, SECRET_NAMES, TOKEN_NAMES},
     error::ProxyError,
-    json_secret,
+    json_secret, merchant,
     passage::Passage,
     service::Parts,
     stage::{Answering, Next, Stage},
@@ -56,21 +56,17 @@ impl Stage for Inject {
 fn direct(passage: &mut Passage) -> Result<bool, ProxyError> {
     refuse_stray_keys(passage)?;
     match needed(passage)? {
-        Credential::AppToken => {
+        Credential::AppToken | Credential::ComponentToken => {
             if let Some(name) = foreign(query(passage)?) {
                 if !passage.account()?.config.own_tokens {
                     return Err(ProxyError::ForeignToken { name });
                 }
                 return pass(passage).map(|()| true);
             }
-            let slot = passage.lanes()?.slot.as_ref();
+            let slot = merchant::slot(passage)?;
             let Some(issued) = slot.and_then(|slot| slot.current()) else { return Ok(false) };
             passage.token_wait = Duration::ZERO;
             carry(passage, issued)?;
-        }
-        Credential::ComponentToken => {
-            let account = passage.account()?.config.name.clone();
-            return Err(ProxyError::NoCredential { account });
         }
         Credential::AppSecret => return Ok(false),
         Credential::UserToken | Credential::None => pass(passage)?,
@@ -101,14 +97,15 @@ pub(super) fn needed(passage: &Passage) -> Result<Credential, ProxyError> {
 
 /// Puts the token in place of a key or placeholder, or adds it.
 fn carry(passage: &mut Passage, issued: Arc<Issued>) -> Result<(), ProxyError> {
-    let query = query_with(passage, &[(APP_TOKEN, issued.query_value.expose())])?;
+    let name = merchant::parameter(passage)?;
+    let query = query_with(passage, &[(name, issued.query_value.expose())])?;
     passage.issued = Some(issued);
     ask_for(passage, &query)
 }
 
 async fn issue(passage: &mut Passage) -> Result<Arc<Issued>, ProxyError> {
     let account = passage.account()?.config.name.clone();
-    let slot = passage.lanes()?.slot.clone();
+    let slot = merchant::slot(passage)?.cloned();
     let slot = slot.ok_or(ProxyError::NoCredential { account })?;
     let asked = Instant::now();
     let issued = slot.token(TOKEN_LIMIT).await;
@@ -266,5 +263,3 @@ fn ask_for(passage: &mut Passage, query: &str) -> Result<(), ProxyError> {
 
 /// How long a request waits for a token that is being fetched.
 pub(super) const TOKEN_LIMIT: Duration = Duration::from_secs(10);
-
-const APP_TOKEN: &str = "access_token";

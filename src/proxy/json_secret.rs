@@ -67,7 +67,8 @@ fn holds_key(body: &[u8], range: &Range<usize>) -> bool {
     serde_json::from_slice::<String>(text).is_ok_and(|text| is_ours(&text))
 }
 
-fn quoted(text: &str) -> String {
+/// As a JSON string.
+pub(super) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
@@ -118,7 +119,7 @@ fn top_level_strings(body: &[u8]) -> Vec<(String, Range<usize>)> {
 }
 
 /// Behind the closing quote of the string that opens at `open`, or the end of the body.
-fn string_end(body: &[u8], open: usize) -> usize {
+pub(super) fn string_end(body: &[u8], open: usize) -> usize {
     let mut at = open + 1;
     while let Some(byte) = body.get(at) {
         match byte {

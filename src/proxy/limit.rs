@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{
     error::ProxyError,
+    merchant,
     passage::Passage,
     service::Parts,
     stage::{Answering, Next, Stage},
@@ -43,12 +44,12 @@ impl Limit {
         if lanes.is_sandbox {
             return Ok(());
         }
-        let pass = self.quota.check(&account.config.name, path, now).map_err(|blocked| {
-            ProxyError::QuotaExhausted {
+        let Some(name) = merchant::quota_name(passage)? else { return Ok(()) };
+        let pass =
+            self.quota.check(&name, path, now).map_err(|blocked| ProxyError::QuotaExhausted {
                 errcode: blocked.errcode,
                 retry_after: blocked.retry_after(now),
-            }
-        })?;
+            })?;
         passage.quota_pass = Some(pass);
         Ok(())
     }

@@ -45,6 +45,9 @@ impl Stage for Mask {
         Box::pin(async move {
             let mut response = next.run(passage, body).await?;
             self.mask_headers(response.headers_mut());
+            if tells_of_merchants(passage) {
+                return Ok(response);
+            }
             if is_ticket_call(passage) {
                 return self.mask_ticket_answer(passage, response).await;
             }
@@ -138,6 +141,11 @@ fn is_ticket_call(passage: &Passage) -> bool {
     passage.known.credential_call == Some(CredentialCall::Ticket)
 }
 
+/// New tokens are replaced further out, by `answer_open`, which masks the rest.
+fn tells_of_merchants(passage: &Passage) -> bool {
+    passage.known.credential_call.is_some_and(CredentialCall::tells_of_merchants)
+}
+
 fn is_platform(passage: &Passage) -> bool {
     passage.account.as_ref().is_some_and(|account| account.config.kind != AccountKind::Generic)
 }
@@ -150,7 +158,7 @@ async fn whole(passage: &Passage, body: Body) -> Result<Bytes, ProxyError> {
         .map_err(|_| unreadable(passage, "longer than such an answer is"))
 }
 
-fn unreadable(passage: &Passage, why: &'static str) -> ProxyError {
+pub(super) fn unreadable(passage: &Passage, why: &'static str) -> ProxyError {
     let upstream =
         passage.attempts.last().map_or_else(|| "upstream".into(), |a| a.upstream.clone());
     let source = WireError::Invalid { to: upstream.to_string(), source: why.into() };

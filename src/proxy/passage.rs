@@ -14,6 +14,7 @@ use super::{
     credential_query::CredentialQuery,
     error::ProxyError,
     live::{AccountRuntime, Lanes, Live},
+    merchant::Merchant,
     metrics::ProxyMetrics,
     request_body::RequestBody,
     seen_headers::SeenHeaders,
@@ -62,6 +63,8 @@ pub(super) struct Passage {
     pub(super) has_foreign_secret: bool,
     pub(super) query: Option<CredentialQuery>,
     pub(super) account: Option<Arc<AccountRuntime>>,
+    /// For whom a third-party platform acts.
+    pub(super) merchant: Option<Merchant>,
     pub(super) call: Option<&'static Call>,
     pub(super) wants_sandbox: bool,
     pub(super) fault: Option<Arc<str>>,

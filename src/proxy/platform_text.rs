@@ -79,13 +79,42 @@ const CURES: &[(i64, [&str; 2])] = &[
             "The body is no JSON object, or force_refresh is no boolean.",
         ],
     ),
+    (
+        61_003,
+        [
+            "该商家没有授权（或已取消授权）给此第三方平台：请商家在授权页授权，再用 api_query_auth 换取。",
+            "That merchant does not authorize the platform, or no more: let it authorize, then exchange the code with api_query_auth.",
+        ],
+    ),
+    (
+        61_011,
+        [
+            "component_appid 填第三方平台账号的 AppID 或账号名，且密钥要有权使用它。",
+            "component_appid is the AppID or the name of an account of kind open-platform that the key may use.",
+        ],
+    ),
+    (
+        61_014,
+        [
+            "此接口要用第三方平台自己的令牌：用 api_component_token 取得，或直接用访问密钥。",
+            "The call takes the platform's own token: fetch one with api_component_token, or use your key.",
+        ],
+    ),
+    (
+        61_023,
+        [
+            "authorizer_refresh_token 填网关给的句柄 wxgr_…；商家重新授权后旧句柄作废，用 api_get_authorizer_info 取回新的。",
+            "authorizer_refresh_token is a handle wxgr_… of this gateway. When the merchant authorizes again the old one dies: api_get_authorizer_info tells the new one.",
+        ],
+    ),
 ];
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::wechat::token_form::{
-        APP_ID_INVALID, GRANT_TYPE_INVALID, SECRET_MISSING, TOKEN_EXPIRED, TOKEN_INVALID,
+        APP_ID_INVALID, COMPONENT_INVALID, COMPONENT_TOKEN_WANTED, GRANT_TYPE_INVALID,
+        NOT_AUTHORIZED, REFRESH_TOKEN_INVALID, SECRET_MISSING, TOKEN_EXPIRED, TOKEN_INVALID,
         URL_INVALID,
     };
 
@@ -99,6 +128,10 @@ mod tests {
             (APP_ID_INVALID, ErrorCode::AccountUnknown),
             (SECRET_MISSING, ErrorCode::KeyMissing),
             (URL_INVALID, ErrorCode::PathNotAllowed),
+            (COMPONENT_INVALID, ErrorCode::AccountUnknown),
+            (COMPONENT_TOKEN_WANTED, ErrorCode::PathNotAllowed),
+            (NOT_AUTHORIZED, ErrorCode::AccountUnknown),
+            (REFRESH_TOKEN_INVALID, ErrorCode::SurrogateRefused),
             (wrong_secret, ErrorCode::KeyUnknown),
         ] {
             let texts = words(refusal, code);

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::{
     error::ProxyError,
+    merchant,
     passage::Passage,
     peek,
     replay::{Caps, Replay},
@@ -104,8 +105,7 @@ impl Retry {
             done.busy = true;
             return Verdict::AgainAfter(BUSY_PAUSE.mul_f64(1.0 + 2.0 * backoff::jitter()));
         }
-        if let (Some(issued), Ok(lanes)) = (&passage.issued, passage.lanes())
-            && let Some(slot) = &lanes.slot
+        if let (Some(issued), Ok(Some(slot))) = (&passage.issued, merchant::slot(passage))
             && is_proof(passage, &response)
         {
             slot.note_good(issued);
@@ -117,15 +117,15 @@ impl Retry {
     /// What the platform says of its quota rules the next calls; the sandbox counts for itself.
     /// Nobody says when WeCom's limits turn, so they are WeCom's own affair.
     fn note_quota(&self, passage: &Passage, code: i64, is_success: bool) {
-        let (Ok(account), Ok(path), Some(pass)) =
-            (passage.account(), passage.rule_path(), passage.quota_pass)
+        let (Ok(Some(name)), Ok(path), Some(pass)) =
+            (merchant::quota_name(passage), passage.rule_path(), passage.quota_pass)
         else {
             return;
         };
-        if account.config.kind == AccountKind::Wecom {
+        if passage.account().is_ok_and(|account| account.config.kind == AccountKind::Wecom) {
             return;
         }
-        let name = &account.config.name;
+        let name = &name;
         match code {
             45009 | 45011 => self.quota.note(name, path, code, self.clock.now()),
             0 if is_success
@@ -181,7 +181,7 @@ async fn peeked(passage: &Passage, response: Response) -> Result<(Response, Enve
 }
 
 fn is_dead_token(passage: &Passage, code: i64) -> bool {
-    let (Ok(account), Ok(needed)) = (passage.account(), super::inject::needed(passage)) else {
+    let (Ok(account), Ok(needed)) = (passage.account(), merchant::carried(passage)) else {
         return false;
     };
     match account.config.kind {
@@ -202,7 +202,7 @@ async fn replace_token(
     done: &mut Done,
 ) -> Result<(), ProxyError> {
     let Dead { issued, errcode, body } = dead;
-    let Some(slot) = passage.lanes().ok().and_then(|lanes| lanes.slot.clone()) else {
+    let Ok(Some(slot)) = merchant::slot(passage) else {
         return Err(ProxyError::Internal { what: "a token without a slot" });
     };
     let kind = passage.account().map_or(AccountKind::MiniProgram, |account| account.config.kind);

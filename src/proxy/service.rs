@@ -134,6 +134,7 @@ fn open(parts: &Parts, conn: Arc<ConnInfo>, head: http::request::Parts) -> Box<P
         has_foreign_secret: false,
         query: None,
         account: None,
+        merchant: None,
         call: None,
         wants_sandbox: false,
         fault: None,

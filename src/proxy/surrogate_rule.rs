@@ -1,6 +1,6 @@
 //! Whether a surrogate may be used as it is used: for its account, on its lane, from its networks.
 
-use super::{error::ProxyError, passage::Passage};
+use super::{error::ProxyError, merchant, passage::Passage};
 use crate::{
     access::permit,
     base::{code::ErrorCode, permission::Lane},
@@ -37,7 +37,8 @@ pub(super) fn check_caller(passage: &Passage) -> Result<(), ProxyError> {
 /// When the account was chosen. A request may ask for less than its surrogate, not for more.
 pub(super) fn check_use(passage: &Passage) -> Result<(), ProxyError> {
     let Some(claims) = &passage.surrogate else { return Ok(()) };
-    if claims.account != passage.account()?.config.name {
+    let account = passage.account()?;
+    if claims.account != account.config.name && !merchant::is_of(claims, account) {
         return Err(ProxyError::SurrogateRefused { fault: SurrogateFault::Account });
     }
     let asked = passage.lane()?;

@@ -1,6 +1,6 @@
 //! Calls for an access token: read, refused and answered in the platform's shape.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderValue, header};
@@ -25,7 +25,7 @@ use crate::{
         PlatformRefusal,
         credential::CredentialCall,
         placeholder,
-        token_form::{self, APP_ID_INVALID, GRANT_TYPE_INVALID, SECRET_MISSING, URL_INVALID},
+        token_form::{self, GRANT_TYPE_INVALID, SECRET_MISSING, URL_INVALID},
     },
 };
 
@@ -49,7 +49,7 @@ pub(super) fn as_platform(passage: &Passage, error: ProxyError) -> ProxyError {
         (ProxyError::KeyMissing | ProxyError::Key { .. }, Err(form)) => *form,
         (ProxyError::KeyMissing, Ok(form)) if !form.has_secret => SECRET_MISSING,
         (ProxyError::KeyMissing | ProxyError::Key { .. }, Ok(_)) => call.wrong_secret(),
-        (ProxyError::AccountUnknown { .. }, _) => APP_ID_INVALID,
+        (ProxyError::AccountUnknown { .. }, _) => call.unknown_app(),
         _ => return error,
     };
     refused(refusal, code)
@@ -77,36 +77,50 @@ pub(super) fn answer(
     surrogates: &Surrogates,
 ) -> Result<Response, ProxyError> {
     check(passage, call)?;
-    let key = passage.key()?;
-    let life = [Some(passage.live.surrogate_life), key_left(passage)?];
-    let life = life.into_iter().flatten().min().unwrap_or_default().max(LEAST_LIFE);
-    let claims = Claims {
-        key: key.id,
-        account: passage.account()?.config.name.clone(),
-        lane: passage.lane()?,
-        merchant: None,
-        expires_ms: expiry_ms(passage.time, life),
-    };
-    let surrogate = surrogates
-        .seal(&claims, passage.time)
-        .map_err(|_| ProxyError::Internal { what: "no random bytes for a surrogate" })?;
-    passage.metrics.surrogates.inc();
+    let (surrogate, life) = surrogate(passage, None, surrogates)?;
     let is_wecom = call == CredentialCall::CorpToken;
+    let is_component = call == CredentialCall::ComponentToken;
     let grant = Grant {
         errcode: is_wecom.then_some(0),
         errmsg: is_wecom.then_some("ok"),
-        access_token: Some(&surrogate),
+        access_token: (!is_component).then_some(&surrogate),
+        component_access_token: is_component.then_some(&surrogate),
         ticket: None,
         expires_in: life.as_secs(),
     };
     json(passage, &grant)
 }
 
+/// A surrogate for the caller's key, and how long it is good: on the account, or for a merchant
+/// for whom it acts.
+pub(super) fn surrogate(
+    passage: &Passage,
+    merchant: Option<Arc<str>>,
+    surrogates: &Surrogates,
+) -> Result<(String, Duration), ProxyError> {
+    let life = [Some(passage.live.surrogate_life), key_left(passage)?];
+    let life = life.into_iter().flatten().min().unwrap_or_default().max(LEAST_LIFE);
+    let claims = Claims {
+        key: passage.key()?.id,
+        account: passage.account()?.config.name.clone(),
+        lane: passage.lane()?,
+        merchant,
+        expires_ms: expiry_ms(passage.time, life),
+    };
+    let sealed = surrogates.seal(&claims, passage.time);
+    let sealed =
+        sealed.map_err(|_| ProxyError::Internal { what: "no random bytes for a surrogate" })?;
+    passage.metrics.surrogates.inc();
+    Ok((sealed, life))
+}
+
 /// What the platform would look at next, in its order: AppID, secret, grant type.
 fn check(passage: &Passage, call: CredentialCall) -> Result<(), ProxyError> {
     let account = &passage.account()?.config;
     let is_wecom = account.kind == AccountKind::Wecom;
-    if is_wecom != (call == CredentialCall::CorpToken) || account.kind == AccountKind::OpenPlatform
+    let is_platform = account.kind == AccountKind::OpenPlatform;
+    if is_wecom != (call == CredentialCall::CorpToken)
+        || is_platform != (call == CredentialCall::ComponentToken)
     {
         return Err(refused(URL_INVALID, ErrorCode::PathNotAllowed));
     }
@@ -114,7 +128,7 @@ fn check(passage: &Passage, call: CredentialCall) -> Result<(), ProxyError> {
         return Err(ProxyError::Internal { what: "a token call without its form" });
     };
     if form.app_id != account.app_id && form.app_id != account.name.as_str() {
-        return Err(refused(APP_ID_INVALID, ErrorCode::AccountUnknown));
+        return Err(refused(call.unknown_app(), ErrorCode::AccountUnknown));
     }
     // A surrogate opens calls. If it gave another surrogate, it would never end.
     if passage.surrogate.is_some() || passage.has_foreign_secret {
@@ -145,7 +159,7 @@ fn key_left(passage: &Passage) -> Result<Option<Duration>, ProxyError> {
 }
 
 /// What the platform answers when it grants a token or ticket, in its order.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 pub(super) struct Grant<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) errcode: Option<i64>,
@@ -153,6 +167,8 @@ pub(super) struct Grant<'a> {
     pub(super) errmsg: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) access_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) component_access_token: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) ticket: Option<&'a str>,
     /// Whole seconds.

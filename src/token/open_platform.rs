@@ -157,6 +157,18 @@ impl OpenPlatform {
         self.lock().merchants.keys().cloned().collect()
     }
 
+    /// Tells the merchant's refresh tokens apart; none while none is known.
+    #[must_use]
+    pub fn mark(&self, app_id: &str) -> Option<u32> {
+        let merchant = self.lock().merchants.get(app_id).map(|known| known.merchant.clone());
+        merchant?.mark()
+    }
+
+    /// Ends when everything that it was told so far is on disk.
+    pub async fn flush(&self) {
+        self.shared.journal.flush().await;
+    }
+
     /// The token of a merchant, which is entered if it is new: whoever vouches for the AppID
     /// need not know its refresh token. None while the gateway stops.
     #[must_use]

@@ -1,12 +1,13 @@
 //! What a third-party platform is told of a merchant's authorization.
 
+use std::time::Duration;
+
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::{
-    crypto::keepsake_fault,
+    crypto::{keepsake_fault, token_fault},
     envelope,
-    grant::{Grant, GrantError, parse_authorizer_grant},
+    grant::{Grant, GrantError, MOST_LIFE, parse_authorizer_grant},
 };
 use crate::base::secret::Secret;
 
@@ -77,6 +78,15 @@ pub fn parse_authorizer_info(body: &[u8]) -> Result<Secret, GrantError> {
     if is_refresh_token(&refresh_token) { Ok(refresh_token) } else { Err(missing) }
 }
 
+/// The token that an answer about an authorization brings, if it can be one; `life_s` is its
+/// `expires_in`.
+#[must_use]
+pub fn told_grant(token: Secret, life_s: u64) -> Option<Grant> {
+    let expires_in = Duration::from_secs(life_s);
+    let is_good = token_fault(&token).is_none() && life_s > 0 && expires_in <= MOST_LIFE;
+    is_good.then_some(Grant { token, expires_in })
+}
+
 /// Whether a text can be a refresh token.
 #[must_use]
 pub fn is_refresh_token(text: &Secret) -> bool {
@@ -93,13 +103,6 @@ pub fn read_ticket(text: &str) -> Result<Secret, &'static str> {
         None => Ok(ticket),
         Some(fault) => Err(fault),
     }
-}
-
-/// The top-level string `field` of a JSON body.
-#[must_use]
-pub fn body_text(body: &[u8], field: &str) -> Option<String> {
-    let value: Value = serde_json::from_slice(body).ok()?;
-    value.get(field)?.as_str().map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -139,6 +142,17 @@ mod tests {
         }
         let refused = parse_authorizer_info(br#"{"errcode":61003,"errmsg":"not authorized"}"#);
         assert!(matches!(refused, Err(GrantError::Refused { errcode: 61003, .. })));
+    }
+
+    #[test]
+    fn a_token_beside_a_refresh_token_must_be_whole() {
+        let grant = |text: &str, life_s| told_grant(Secret::new(text.into()), life_s);
+        assert!(grant(TOKEN, 7200).is_some());
+        for (text, life_s) in
+            [(TOKEN, 0), (TOKEN, 7201), ("short", 7200), ("75_with a space 0123", 1)]
+        {
+            assert!(grant(text, life_s).is_none(), "{text} {life_s}");
+        }
     }
 
     #[test]

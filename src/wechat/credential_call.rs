@@ -24,6 +24,20 @@ pub enum CredentialCall {
 }
 
 impl CredentialCall {
+    /// Whether its answer tells a third-party platform of merchants, tokens included.
+    #[must_use]
+    pub fn tells_of_merchants(self) -> bool {
+        match self {
+            Self::QueryAuth | Self::AuthorizerInfo | Self::AuthorizerList => true,
+            Self::ClassicToken
+            | Self::StableToken
+            | Self::CorpToken
+            | Self::Ticket
+            | Self::ComponentToken
+            | Self::AuthorizerToken => false,
+        }
+    }
+
     /// Its path on the platform.
     #[must_use]
     pub fn path(self) -> &'static str {

@@ -41,6 +41,7 @@ pub fn read(
     let given = |name| query(name).filter(|text| !text.is_empty());
     match call {
         CredentialCall::StableToken => read_stable(method, body),
+        CredentialCall::ComponentToken => read_component(method, body),
         CredentialCall::CorpToken => Ok(TokenForm {
             app_id: given("corpid").ok_or(CORP_ID_MISSING)?,
             has_secret: given("corpsecret").is_some(),
@@ -54,21 +55,36 @@ pub fn read(
     }
 }
 
-fn read_stable(method: &http::Method, body: &[u8]) -> Result<TokenForm, PlatformRefusal> {
+/// `api_component_token`. The ticket in it is read by nobody: the gateway has its own.
+fn read_component(method: &http::Method, body: &[u8]) -> Result<TokenForm, PlatformRefusal> {
+    let wire: Wire = read_json(method, body)?;
+    Ok(TokenForm {
+        app_id: text(&wire.component_appid).ok_or(APP_ID_MISSING)?,
+        has_secret: text(&wire.component_appsecret).is_some(),
+        has_grant_type: true,
+    })
+}
+
+fn read_json(method: &http::Method, body: &[u8]) -> Result<Wire, PlatformRefusal> {
     if method != http::Method::POST {
         return Err(POST_ONLY);
     }
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(NO_BODY);
     }
-    let wire: Wire = serde_json::from_slice(body).map_err(|_| NO_JSON)?;
+    serde_json::from_slice(body).map_err(|_| NO_JSON)
+}
+
+fn text(value: &Option<serde_json::Value>) -> Option<String> {
+    let text = value.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn read_stable(method: &http::Method, body: &[u8]) -> Result<TokenForm, PlatformRefusal> {
+    let wire = read_json(method, body)?;
     if wire.force_refresh.is_some_and(|value| !value.is_boolean() && !value.is_null()) {
         return Err(NO_JSON);
     }
-    let text = |value: &Option<serde_json::Value>| {
-        let text = value.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default();
-        (!text.is_empty()).then(|| text.to_owned())
-    };
     Ok(TokenForm {
         app_id: text(&wire.appid).ok_or(APP_ID_MISSING)?,
         has_secret: text(&wire.secret).is_some(),
@@ -83,6 +99,8 @@ struct Wire {
     secret: Option<serde_json::Value>,
     grant_type: Option<serde_json::Value>,
     force_refresh: Option<serde_json::Value>,
+    component_appid: Option<serde_json::Value>,
+    component_appsecret: Option<serde_json::Value>,
 }
 
 impl CredentialCall {
@@ -90,13 +108,21 @@ impl CredentialCall {
     #[must_use]
     pub fn is_token(self) -> bool {
         match self {
-            Self::ClassicToken | Self::StableToken | Self::CorpToken => true,
+            Self::ClassicToken | Self::StableToken | Self::CorpToken | Self::ComponentToken => true,
             Self::Ticket
-            | Self::ComponentToken
             | Self::AuthorizerToken
             | Self::QueryAuth
             | Self::AuthorizerInfo
             | Self::AuthorizerList => false,
+        }
+    }
+
+    /// What an AppID is answered that nobody has.
+    #[must_use]
+    pub fn unknown_app(self) -> PlatformRefusal {
+        match self {
+            Self::ComponentToken => COMPONENT_INVALID,
+            _ => APP_ID_INVALID,
         }
     }
 
@@ -132,13 +158,26 @@ pub const APP_ID_INVALID: PlatformRefusal = refusal(40_013, "invalid appid");
 pub const SECRET_MISSING: PlatformRefusal = refusal(41_004, "appsecret missing");
 /// A path that the platform does not have.
 pub const URL_INVALID: PlatformRefusal = refusal(40_066, "invalid url");
+/// Another third-party platform's AppID, or none's.
+pub const COMPONENT_INVALID: PlatformRefusal = refusal(61_011, "invalid component");
+/// A merchant that does not authorize the platform.
+pub const NOT_AUTHORIZED: PlatformRefusal =
+    refusal(61_003, "component is not authorized by this account");
+/// A refresh token that is not, or no more, the merchant's.
+pub const REFRESH_TOKEN_INVALID: PlatformRefusal = refusal(61_023, "refresh_token is invalid");
+/// A merchant's token on a call that takes the platform's own.
+pub const COMPONENT_TOKEN_WANTED: PlatformRefusal =
+    refusal(61_014, "must use component token for component api");
+/// Another method.
+pub const POST_ONLY: PlatformRefusal = refusal(43_002, "require POST method");
+/// Nothing was sent.
+pub const NO_BODY: PlatformRefusal = refusal(44_002, "empty post data");
+/// No JSON object, or one with a wrong type in it.
+pub const NO_JSON: PlatformRefusal = refusal(47_001, "data format error");
 const APP_ID_MISSING: PlatformRefusal = refusal(41_002, "appid missing");
 const CORP_ID_MISSING: PlatformRefusal = refusal(41_002, "corpid missing");
 const WRONG_SECRET: PlatformRefusal = refusal(40_125, "invalid appsecret");
 const WRONG_CORP_SECRET: PlatformRefusal = refusal(40_001, "invalid credential");
-const POST_ONLY: PlatformRefusal = refusal(43_002, "require POST method");
-const NO_BODY: PlatformRefusal = refusal(44_002, "empty post data");
-const NO_JSON: PlatformRefusal = refusal(47_001, "data format error");
 
 #[cfg(test)]
 mod tests {
@@ -188,6 +227,19 @@ mod tests {
             assert_eq!(stable(&Method::POST, body), Err(errcode), "{body}");
         }
         assert!(stable(&Method::POST, r#"{"appid":"wx1","force_refresh":true}"#).is_ok());
+    }
+
+    #[test]
+    fn a_component_is_named_in_json_and_its_ticket_is_not_asked_for() {
+        let read = |body: &str| {
+            let form =
+                read(CredentialCall::ComponentToken, &Method::POST, |_| None, body.as_bytes());
+            form.map_err(|refusal| refusal.errcode)
+        };
+        let form = read(r#"{"component_appid":"wxopen","component_appsecret":"s"}"#).unwrap();
+        assert!(form.app_id == "wxopen" && form.has_secret && form.has_grant_type);
+        assert_eq!((read("{}"), read("x")), (Err(41_002), Err(47_001)));
+        assert_eq!(CredentialCall::ComponentToken.unknown_app().errcode, 61_011);
     }
 
     #[test]

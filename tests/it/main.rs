@@ -13,6 +13,8 @@ mod first_start;
 mod front_door;
 mod leaks;
 mod limits;
+mod open_answers;
+mod open_platform;
 mod retry;
 mod scenarios;
 mod sdks;

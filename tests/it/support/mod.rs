@@ -2,6 +2,7 @@
 
 pub(crate) mod client;
 pub(crate) mod gateway;
+pub(crate) mod open_platform;
 pub(crate) mod origin;
 
 use std::time::Duration;
