@@ -8,6 +8,7 @@ pub mod cli;
 pub mod config;
 pub mod control;
 pub mod edge;
+pub mod postman;
 pub mod proxy;
 pub mod sandbox;
 pub mod scenario;

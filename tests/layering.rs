@@ -8,7 +8,7 @@ const RANKS: &[(usize, &[&str])] = &[
     (6, &["cli", "main"]),
     (5, &["app"]),
     (4, &["proxy", "control"]),
-    (3, &["sandbox", "scenario"]),
+    (3, &["sandbox", "scenario", "postman"]),
     (2, &["edge", "access", "token", "upstream", "capture"]),
     (1, &["config", "wechat", "store", "wire"]),
     (0, &["base"]),
