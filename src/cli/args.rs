@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand, ValueHint};
 
 use super::{
     backup::BackupArgs, completions::CompletionsArgs, explain::ExplainArgs, export::ExportArgs,
-    init::InitArgs, key::KeyArgs, limit::LimitArgs, man::ManArgs, restore::RestoreArgs,
-    sandbox::SandboxArgs, show::ShowArgs, tail::TailArgs, token::TokenArgs,
+    init::InitArgs, key::KeyArgs, limit::LimitArgs, man::ManArgs, postman::PostmanArgs,
+    restore::RestoreArgs, sandbox::SandboxArgs, show::ShowArgs, tail::TailArgs, token::TokenArgs,
 };
 
 /// One machine on the allow-list, and the whole team can call. 一台进白名单的机器，全组都能调微信接口。
@@ -49,6 +49,8 @@ pub(super) enum Command {
     Export(ExportArgs),
     /// Say what an errcode means and what helps 解释返回码
     Explain(ExplainArgs),
+    /// Write a collection for Postman, Apifox and newman 生成 Postman 集合
+    Postman(PostmanArgs),
     /// Run the simulator of the platform by itself 单独运行本地沙箱
     Sandbox(Box<SandboxArgs>),
     /// Copy keys and sealed tokens into one file 备份

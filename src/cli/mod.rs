@@ -20,6 +20,7 @@ mod log;
 mod man;
 mod memory;
 mod output;
+mod postman;
 mod reload;
 mod restore;
 mod sandbox;
@@ -61,6 +62,7 @@ fn run(cli: Cli, out: &Out) -> Result<Exit, Failure> {
         Command::Check => check::run(config, out),
         Command::Init(args) => init::run(*args, config, out),
         Command::Explain(args) => explain::run(&args, out),
+        Command::Postman(args) => postman::run(&args, config, out),
         Command::Completions(args) => completions::run(&args, out),
         Command::Man(args) => man::run(&args, out),
         Command::Version => version::run(out),
@@ -89,6 +91,7 @@ async fn ask(
         | Command::Check
         | Command::Init(_)
         | Command::Explain(_)
+        | Command::Postman(_)
         | Command::Completions(_)
         | Command::Man(_)
         | Command::Version => Ok(Exit::Done),

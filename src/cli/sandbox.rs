@@ -4,7 +4,7 @@ mod calls;
 mod control;
 mod ctl;
 mod greeting;
-mod reach;
+pub(super) mod reach;
 mod run;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};

@@ -15,6 +15,7 @@ mod leaks;
 mod limits;
 mod open_answers;
 mod open_platform;
+mod postman;
 mod retry;
 mod scenarios;
 mod sdks;

@@ -33,11 +33,11 @@ pub(super) struct TrustArgs {
 
 /// A place that is called: scheme, host, port, and what stands before every path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(in crate::cli) struct Place {
     /// `https://localhost:8443`.
-    pub(super) origin: String,
+    pub(in crate::cli) origin: String,
     /// `/@shop`, or nothing.
-    pub(super) path: String,
+    pub(in crate::cli) path: String,
     host: String,
 }
 
@@ -46,7 +46,7 @@ impl Place {
     ///
     /// # Errors
     /// When it is none.
-    pub(super) fn parse(url: &str) -> Result<Self, Failure> {
+    pub(in crate::cli) fn parse(url: &str) -> Result<Self, Failure> {
         let bad = || {
             let text = format!("`{url}` is not of the form https://host:port");
             Failure::say(Exit::Usage, text)
@@ -66,13 +66,13 @@ impl Place {
     }
 
     /// Whether it is on this host.
-    pub(super) fn is_loopback(&self) -> bool {
+    pub(in crate::cli) fn is_loopback(&self) -> bool {
         let address = self.host.parse::<std::net::IpAddr>();
         self.host == "localhost" || address.is_ok_and(|ip| ip.to_canonical().is_loopback())
     }
 
     /// The account that `/@name` names.
-    pub(super) fn account(&self) -> Option<&str> {
+    pub(in crate::cli) fn account(&self) -> Option<&str> {
         self.path.strip_prefix("/@").filter(|name| !name.contains('/'))
     }
 }
