@@ -101,7 +101,7 @@ pub fn parse_component_grant(body: &[u8]) -> Result<Grant, GrantError> {
 /// # Errors
 /// As [`parse_grant`].
 pub fn parse_authorizer_grant(body: &[u8]) -> Result<Grant, GrantError> {
-    parse(body, |wire| wire.authorizer_access_token)
+    parse(body, LEAST_LIFE, |wire| wire.authorizer_access_token)
 }
 
 /// Reads the answer of [`TICKET_PATH`].

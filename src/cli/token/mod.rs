@@ -105,7 +105,7 @@ pub(super) async fn run(
         }
         TokenCommand::Ticket { account } => {
             let entered = ticket::enter(&host, &account).await?;
-            print(&entered, |entered| shown::entered(entered, host.language()), out)?;
+            print(&entered, |entered| shown::entered(entered, &zone, &speech), out)?;
         }
         TokenCommand::Forget { merchant } => {
             let segment = names::segment(&names::slot(&host, &merchant)?);

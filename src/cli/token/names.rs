@@ -1,7 +1,6 @@
 //! What accounts and merchants are called where tokens are shown.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::Value;
 
 use crate::{
     base::name::Name,
@@ -47,14 +46,7 @@ pub(super) fn all(host: &Host) -> Vec<String> {
     host.config.accounts.iter().map(|account| account.name.to_string()).collect()
 }
 
-/// Merchants that proxy.toml does not name, as `open/wx…`, out of the gateway's list of tokens.
-pub(super) fn merchants(host: &Host, tokens: &Value) -> Vec<String> {
-    let list = tokens.get("tokens").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let slots = list.iter().filter_map(|token| token.get("slot")?.as_str());
-    unnamed(host, slots.map(str::to_owned).collect())
-}
-
-/// The same, out of the timeline in the database.
+/// Merchants that proxy.toml does not name, as `open/wx…`, out of the timeline in the database.
 pub(super) fn stored_merchants(host: &Host, held: &Held) -> Result<Vec<String>, Failure> {
     let read = |c: &rusqlite::Connection| {
         c.prepare("SELECT DISTINCT slot FROM generation WHERE slot LIKE '%/merchant/%/token'")?
@@ -80,8 +72,6 @@ fn unnamed(host: &Host, slots: Vec<String>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::cli::host;
 
@@ -95,8 +85,7 @@ mod tests {
         assert_eq!(merchant.to_string(), "demo/merchant/wx1/token");
         assert_eq!(segment(&merchant), "demo%2Fwx1");
         assert_eq!(slot(&host, "nobody").unwrap_err().exit, Exit::Usage);
-        let tokens =
-            json!({"tokens": [{"slot": "demo/token"}, {"slot": "demo/merchant/wx2/token"}]});
-        assert_eq!(merchants(&host, &tokens), ["demo/wx2"]);
+        let slots = ["demo/token", "demo/merchant/wx2/token"].map(str::to_owned);
+        assert_eq!(unnamed(&host, slots.to_vec()), ["demo/wx2"]);
     }
 }

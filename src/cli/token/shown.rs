@@ -42,15 +42,15 @@ fn row(slot: &Value, zone: &Zone) -> Vec<String> {
 }
 
 /// Whether the ticket was stored, and how the platform's token stands with it.
-pub(super) fn entered(answer: &Value, language: Language) -> String {
+pub(super) fn entered(answer: &Value, zone: &Zone, speech: &Speech) -> String {
     let is_stored = answer.get("stored").and_then(Value::as_bool) == Some(true);
     let said = if is_stored {
-        language.pick("票据已保存", "the ticket is stored")
+        speech.say("票据已保存", "the ticket is stored")
     } else {
-        language.pick("已有更新的票据，未替换", "a newer ticket is there and stays")
+        speech.say("已有更新的票据，未替换", "a newer ticket is there and stays")
     };
     match answer.get("token").filter(|token| !token.is_null()) {
-        Some(token) => format!("{said}\n{}", standing(&json!({ "tokens": [token] }))),
+        Some(token) => format!("{said}\n{}", standing(&json!({ "tokens": [token] }), zone, speech)),
         None => said,
     }
 }
