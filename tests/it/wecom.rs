@@ -107,7 +107,8 @@ async fn a_dead_token_is_replaced_within_the_request_and_accuses_nobody() {
     let counters = gateway.counters("work").await;
     assert_eq!((&counters["token_fetches"], &counters["forced"]), (&json!(2), &json!(0)));
     let history = history(&gateway).to_string();
-    assert!(!history.contains("foreign_fetch") && !history.contains("issuer_dis"), "{history}");
+    let accuses = |verdict: &str| history.contains(&format!("\"verdict\":\"{verdict}\""));
+    assert!(!accuses("foreign_fetch") && !accuses("issuer_disagrees"), "{history}");
 }
 
 #[tokio::test]
