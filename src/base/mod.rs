@@ -22,9 +22,14 @@ pub mod outcome;
 pub mod percent;
 pub mod permission;
 pub mod redact;
+mod redact_alphabet;
+mod redact_escapes;
 mod redact_forms;
 mod redact_known;
 mod redact_matcher;
+mod redact_shapes;
+#[cfg(test)]
+pub(crate) mod redact_specimen;
 pub mod roots;
 pub mod secret;
 pub mod short_text;

@@ -15,9 +15,14 @@ use super::{
 
 /// Knows every live secret. Shared; a change is in force for the next scan.
 ///
-/// Secrets are found raw, in hex, in base64 at any offset and in both alphabets, and in their
-/// percent and JSON spelling. The shapes of keys, surrogates and handles (`wxgk_…`, `wxgt_…`,
-/// `wxgr_…`) are found without being known.
+/// Secrets are found raw, in hex of either letter case, in base64 at any offset and in both
+/// alphabets; any of these also behind percent and JSON escapes, up to three deep. The shapes of
+/// keys, surrogates and handles (`wxgk_…`, `wxgt_…`, `wxgr_…`) are found without being known.
+///
+/// It is one search over all secrets at once, for answers, records and log alike, but no
+/// automaton by the book: one that looks at each byte takes ten times as long. And it has two
+/// tables, because a change would else make anew what a thousand accounts have, 26 ms each time;
+/// up to 64 secrets it has one. docs/PERFORMANCE.md, 4.1, has the figures.
 pub struct Redactor {
     live: Mutex<Live>,
     known: ArcSwap<Known>,
@@ -26,7 +31,9 @@ pub struct Redactor {
 #[derive(Default)]
 struct Live {
     slots: HashMap<String, VecDeque<Secret>>,
-    /// How many there are in all slots.
+    /// Those of accounts that are gone, the latest last.
+    retired: VecDeque<Secret>,
+    /// How many there are in all slots, and retired.
     count: usize,
     /// Those that came since the large table was made.
     latest: Vec<Secret>,
@@ -43,12 +50,16 @@ impl Redactor {
     /// `shop/token`) too, because an answer may still echo a token that was just replaced.
     pub fn protect(&self, slot: &str, secret: &Secret) {
         if secret.expose().len() < FORM_LEAST_BYTES {
-            // Too short to be found without hiding half of every text.
+            // No platform has one so short, and half of every text would be hidden.
             return;
         }
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         let values = live.slots.entry(slot.to_owned()).or_default();
-        if values.iter().any(|known| known.matches(secret.expose().as_bytes())) {
+        let known = values.iter().position(|known| known.matches(secret.expose().as_bytes()));
+        if let Some(known) = known {
+            // It is in use again, so it is not the next to be let go.
+            let again = values.remove(known);
+            values.extend(again);
             return;
         }
         // One that is let go may be masked a little longer, until the large table is made anew.
@@ -67,18 +78,26 @@ impl Redactor {
         }
     }
 
-    /// Stops protecting the secrets of a slot whose account is gone.
-    pub fn forget(&self, slot: &str) {
+    /// Takes note that an account is gone, with all slots whose names begin with `owner/`. Its
+    /// secrets stay protected, because the platform still takes them and answers that are under
+    /// way may echo them; only when many more have gone they are let go.
+    pub fn retire(&self, owner: &str) {
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(gone) = live.slots.remove(slot) {
-            live.count -= gone.len();
+        let Live { slots, retired, count, .. } = &mut *live;
+        let is_gone =
+            |slot: &str| slot.strip_prefix(owner).is_some_and(|rest| rest.starts_with('/'));
+        retired.extend(slots.extract_if(|slot, _| is_gone(slot)).flat_map(|(_, values)| values));
+        let too_many = retired.len().saturating_sub(RETIRED_MOST);
+        if too_many > 0 {
+            retired.drain(..too_many);
+            *count -= too_many;
             self.rebuild(&mut live);
         }
     }
 
     fn rebuild(&self, live: &mut Live) {
         live.latest.clear();
-        let secrets = live.slots.values().flatten();
+        let secrets = live.slots.values().flatten().chain(&live.retired);
         let all = secrets.flat_map(|secret| forms(secret.expose())).collect();
         self.known.store(Arc::new(Known::all(all)));
     }
@@ -115,7 +134,7 @@ impl Redactor {
     /// that many back until more has come.
     #[must_use]
     pub fn undecided(&self, bytes: &[u8]) -> usize {
-        self.known.load().begun_at_end(bytes).map_or(0, |begin| bytes.len() - begin)
+        self.snapshot().undecided(bytes)
     }
 }
 
@@ -144,10 +163,34 @@ impl std::fmt::Debug for Redactor {
 pub struct Snapshot(Guard<Arc<Known>>);
 
 impl Snapshot {
-    /// `bytes` with every secret masked.
+    /// As [`Redactor::bytes`].
     #[must_use]
     pub fn bytes<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
         mask(bytes, &self.0.find(bytes))
+    }
+
+    /// As [`Redactor::find`].
+    #[must_use]
+    pub fn find(&self, bytes: &[u8]) -> Vec<Range<usize>> {
+        self.0.find(bytes)
+    }
+
+    /// The same without what only texts have: escapes, and the shapes of our own credentials.
+    #[must_use]
+    pub fn find_in_picture(&self, bytes: &[u8]) -> Vec<Range<usize>> {
+        self.0.find_plain(bytes)
+    }
+
+    /// As [`Redactor::undecided`].
+    #[must_use]
+    pub fn undecided(&self, bytes: &[u8]) -> usize {
+        self.0.begun_at_end(bytes).map_or(0, |begin| bytes.len() - begin)
+    }
+
+    /// Whether a secret stands in the name of a header, whose letter case is lost.
+    #[must_use]
+    pub fn is_in_name(&self, name: &str) -> bool {
+        self.0.is_in_name(name.as_bytes())
     }
 }
 
@@ -168,9 +211,17 @@ fn mask<'a>(bytes: &'a [u8], found: &[Range<usize>]) -> Cow<'a, [u8]> {
 /// Up to this many secrets one table is cheap to make, and cheaper to search than two.
 const ONE_TABLE: usize = 64;
 
-/// A token stays valid for some minutes after it was replaced, so a few are remembered.
+/// A token that was replaced before its end stays valid for five minutes, and there is one such
+/// in a token's life; others were replaced because they were dead. So a few are remembered.
 const KEPT_PER_SLOT: usize = 8;
+
+/// Secrets of accounts that are gone: those of some thirty.
+const RETIRED_MOST: usize = 256;
 
 #[cfg(test)]
 #[path = "redact_test.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "redact_property.rs"]
+mod property;

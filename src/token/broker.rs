@@ -148,6 +148,7 @@ impl Broker {
         });
         drop(slots);
         gone.iter().for_each(|slot| slot.retire());
+        gone.iter().for_each(|slot| self.shared.redactor.retire(&slot.id.owner()));
     }
 
     /// The slot of a registered account.
