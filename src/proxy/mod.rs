@@ -31,6 +31,7 @@ mod json_secret;
 mod limit;
 mod live;
 mod mask;
+mod masked_body;
 mod merchant;
 mod merchant_answer;
 mod metrics;
