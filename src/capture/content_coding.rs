@@ -86,7 +86,7 @@ fn read(mut decoder: impl Read, cap: usize) -> Plain {
 const UNREADABLE: Plain = Plain { bytes: Vec::new(), is_cut: true };
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::io::Write as _;
 
     use flate2::{Compression, write::GzEncoder};
@@ -98,6 +98,23 @@ mod tests {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
         encoder.write_all(text).unwrap();
         encoder.finish().unwrap()
+    }
+
+    /// `text` in each coding that is read, with its name.
+    pub(in crate::capture) fn coded(text: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+        let deflated = |mut encoder: Box<dyn Read + '_>| {
+            let mut bytes = Vec::new();
+            encoder.read_to_end(&mut bytes).unwrap();
+            bytes
+        };
+        let level = Compression::fast();
+        vec![
+            ("identity", text.to_vec()),
+            ("gzip", gzip(text)),
+            ("deflate", deflated(Box::new(flate2::bufread::ZlibEncoder::new(text, level)))),
+            ("deflate", deflated(Box::new(flate2::bufread::DeflateEncoder::new(text, level)))),
+            ("zstd", zstd::bulk::compress(text, 1).unwrap()),
+        ]
     }
 
     fn decoded(coding: &'static str, body: &[u8], cap: usize) -> Option<(Vec<u8>, bool)> {

@@ -14,9 +14,12 @@ use super::{
     query_mask::mask_query,
     redacted::{MessageParts, Redacted},
 };
-use crate::base::{
-    clock::unix_ms,
-    redact::{MASK, Redactor},
+use crate::{
+    base::{
+        clock::unix_ms,
+        redact::{MASK, Redactor},
+    },
+    wechat::envelope::ERRMSG_MOST_BYTES,
 };
 
 /// What is hidden by its place, and how much of a compressed body is read.
@@ -58,7 +61,9 @@ impl Rules {
         let mut response = work.message(&record.response, chunks[1], bytes, &mut Vec::new());
         // Names of keys and accounts stand first. They are ours, and must stay names.
         let names = record.path.range().start;
+        let cut = cut_in_errmsg(record.errmsg, bytes, redactor);
         let hits = mask_values(redactor, &mut bytes[names..]);
+        bytes[cut].fill(MASK);
         let is_hit =
             |place: &Range<usize>| hits.iter().any(|hit| place.contains(&(names + hit.start)));
         let is_body_hit = is_hit(&request.place) | request.mask_values(redactor);
@@ -170,6 +175,15 @@ fn mask_values(redactor: &Redactor, bytes: &mut [u8]) -> Vec<Range<usize>> {
     let hits = redactor.find(bytes);
     hits.iter().for_each(|hit| bytes[hit.clone()].fill(MASK));
     hits
+}
+
+/// The platform's text was cut to a length, maybe in the middle of a secret.
+fn cut_in_errmsg(errmsg: Place, bytes: &[u8], redactor: &Redactor) -> Range<usize> {
+    let Range { start, end } = errmsg.range();
+    // A character that did not fit whole has up to four bytes.
+    let is_cut = end - start + 4 > ERRMSG_MOST_BYTES;
+    let begun = if is_cut { redactor.undecided(&bytes[start..end]) } else { 0 };
+    end - begun..end
 }
 
 /// A URL in a header may hold a credential in its query.
@@ -318,5 +332,7 @@ const CREDENTIAL_FIELDS: &[&str] = &[
 /// More hidden names than this make a replay no more incomplete.
 const FOUND_MOST: usize = 32;
 
+#[cfg(test)]
+mod property;
 #[cfg(test)]
 mod tests;
