@@ -20,6 +20,7 @@ mod log;
 mod man;
 mod memory;
 mod output;
+mod panics;
 mod postman;
 mod reload;
 mod restore;
@@ -43,6 +44,7 @@ use self::{
 #[must_use]
 pub fn main() -> ExitCode {
     memory::use_small_pages();
+    panics::print_them();
     let cli = match Cli::read(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) => return exit::usage(&error),

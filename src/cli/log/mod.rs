@@ -3,7 +3,7 @@
 mod lines;
 mod sink;
 
-use std::{io, panic::PanicHookInfo, sync::Arc};
+use std::{io, sync::Arc};
 
 use tracing_subscriber::{
     EnvFilter, Registry, layer::SubscriberExt as _, reload, util::SubscriberInitExt as _,
@@ -13,7 +13,10 @@ use self::{
     lines::Lines,
     sink::{Sink, WritesOut},
 };
-use super::exit::{Exit, Failure};
+use super::{
+    exit::{Exit, Failure},
+    panics,
+};
 use crate::{base::redact::Redactor, config::model::Log};
 
 /// The log of this process. Dropping it writes out what is queued.
@@ -35,7 +38,7 @@ impl LogOutput {
         let lines = Lines::new(settings.format, sink.clone());
         let begun = tracing_subscriber::registry().with(filter).with(lines).try_init();
         begun.map_err(|error| Failure::new(Exit::Failed, error))?;
-        std::panic::set_hook(Box::new(log_panic));
+        panics::log_them();
         Ok(Self { level, sink, told_lines: 0, _writes_out: writes_out })
     }
 
@@ -73,16 +76,8 @@ fn filter(level: &str) -> EnvFilter {
     EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"))
 }
 
-/// A formatted message may hold data of a request, so only literal ones are logged; the place
-/// tells the rest.
-fn log_panic(panic: &PanicHookInfo<'_>) {
-    let message = panic.payload().downcast_ref::<&'static str>().copied().unwrap_or("(formatted)");
-    let place = panic.location().map(ToString::to_string).unwrap_or_default();
-    let thread = std::thread::current();
-    let thread = thread.name().unwrap_or("unnamed");
-    tracing::error!(place, thread, message, "a bug: thread {thread} panicked at {place}");
-}
-
+#[cfg(test)]
+mod property;
 #[cfg(test)]
 mod tests {
     use std::{
@@ -115,7 +110,7 @@ mod tests {
     }
 
     /// What is written while `work` runs.
-    fn logged(format: LogFormat, redactor: Redactor, work: impl FnOnce()) -> String {
+    pub(super) fn logged(format: LogFormat, redactor: Redactor, work: impl FnOnce()) -> String {
         let kept = Kept::default();
         let (sink, writes_out) = Sink::start(kept.clone(), Arc::new(redactor)).unwrap();
         let subscriber = tracing_subscriber::registry().with(Lines::new(format, sink));
@@ -132,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn no_secret_reaches_the_log_in_a_message_field_or_panic() {
+    fn no_secret_reaches_the_log_in_a_message_or_field() {
         let redactor = Redactor::new();
         redactor.protect("shop/token", &Secret::new("81_very-long-token-0123456789".into()));
         let text = logged(LogFormat::Json, redactor, || {
