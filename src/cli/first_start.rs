@@ -145,7 +145,7 @@ fn postman(ready: &Ready, config: &Config, base: &str, language: Language) -> Ve
 
 /// The first TLS listener, else the first one. An address that is nobody's name (0.0.0.0), or
 /// that the gateway does not answer to, is replaced by the first of `hosts`.
-fn base_url(public: &[String], config: &Config) -> String {
+pub(super) fn base_url(public: &[String], config: &Config) -> String {
     let url = public.iter().find(|url| url.starts_with("https:")).or_else(|| public.first());
     let url = url.cloned().unwrap_or_default();
     let Some((scheme, authority)) = url.split_once("://") else { return url };

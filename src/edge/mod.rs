@@ -43,4 +43,4 @@ pub use error::{EdgeError, FileError};
 pub use forwarded::client_of;
 pub use metrics::EdgeMetrics;
 pub use shared::{DrainReport, EdgeShared};
-pub use tls::{CaEvent, Certificates, Clients, TlsError};
+pub use tls::{CaEvent, Certificates, Clients, TlsError, pem_fingerprint};

@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use clap::Args;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{BY, form, ring, text};
+use super::{
+    BY, form, ring,
+    setup::{self, Plan, Sdk, Setup},
+    text,
+};
 use crate::{
     base::{
         cidr::Cidr,
@@ -39,7 +43,7 @@ pub(super) struct CreateArgs {
     /// Allow dangerous calls: mass send, refunds, deletes …
     #[arg(long)]
     pub(super) allow_danger: bool,
-    /// How refusals look: http, or wechat for HTTP 200 with an errcode [default: http]
+    /// How refusals look: http, or wechat for HTTP 200 with an errcode [default: what --for reads, else http]
     #[arg(long, value_name = "STYLE")]
     pub(super) errors: Option<ErrorStyle>,
     /// How long it lives, e.g. 30d [default: until it is revoked]
@@ -57,6 +61,9 @@ pub(super) struct CreateArgs {
     /// How often it may call, e.g. 50/s
     #[arg(long)]
     pub(super) rate: Option<Rate>,
+    /// Also print what to paste into this SDK or tool
+    #[arg(long = "for", value_name = "SDK", value_parser = setup::parser())]
+    pub(super) sdk: Option<&'static Sdk>,
 }
 
 /// With what to do: subjects have a form that nobody knows by heart.
@@ -67,17 +74,20 @@ fn parse_subject(text: &str) -> Result<Subject, String> {
 /// Makes the key and shows it, this one time.
 pub(super) async fn run(args: &CreateArgs, host: &Host, out: &Out) -> Result<Exit, Failure> {
     let form = form::of(args, host)?;
+    // Before the key is made: a wrong `--for` leaves nothing behind.
+    let plan = args.sdk.map(|sdk| Plan::of(sdk, &form, host)).transpose()?;
     if form.subject.is_some() && host.config.client_ca.is_none() {
         out.note(host.language().pick(
             "proxy.toml 没有设置 [tls] client_ca：在此之前不会向客户端索取证书",
             "proxy.toml has no [tls] client_ca: until it does, no client is asked for a certificate",
         ));
     }
-    let key = match host.reach().await? {
-        Reach::Running(gateway) => gateway.post("/v1/keys", &form).await?,
-        Reach::Stopped(held) => create(form, &ring(&held, host)?).await?,
+    let (key, is_running) = match host.reach().await? {
+        Reach::Running(gateway) => (gateway.post("/v1/keys", &form).await?, true),
+        Reach::Stopped(held) => (create(form, &ring(&held, host)?).await?, false),
     };
-    show(&key, host, out)?;
+    let setup = plan.map(|plan| plan.fill(text(&key, "key"), is_running));
+    show(&key, setup.as_ref(), host, out)?;
     Ok(Exit::Done)
 }
 
@@ -90,9 +100,26 @@ async fn create(
     Ok(made(&key, &text))
 }
 
-/// Prints a new key: the text last, on a line of its own, so that it is easy to copy.
-pub(super) fn show(key: &Value, host: &Host, out: &Out) -> Result<(), Failure> {
-    if out.json { out.value(key) } else { out.line(told(key, host)) }
+/// Prints a new key: the text on a line of its own, so that it is easy to copy, and behind it
+/// the setup of an SDK, if one was asked for.
+pub(super) fn show(
+    key: &Value,
+    setup: Option<&Setup>,
+    host: &Host,
+    out: &Out,
+) -> Result<(), Failure> {
+    if out.json {
+        let mut shown = key.clone();
+        if let (Value::Object(fields), Some(setup)) = (&mut shown, setup) {
+            fields.insert("setup".to_owned(), json!(setup));
+        }
+        return out.value(&shown);
+    }
+    let told = told(key, host);
+    match setup {
+        Some(setup) => out.line(format!("{told}\n\n{}", setup.told(host.language()))),
+        None => out.line(told),
+    }
 }
 
 fn told(key: &Value, host: &Host) -> String {

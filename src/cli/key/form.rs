@@ -1,6 +1,6 @@
 //! From the flags of `key create` to the form that the gateway takes.
 
-use super::create::CreateArgs;
+use super::{create::CreateArgs, setup::Sdk};
 use crate::{
     base::{
         name::Name,
@@ -29,12 +29,13 @@ pub(super) fn of(args: &CreateArgs, host: &Host) -> Result<KeyForm, Failure> {
     if args.expires.is_some_and(|life| life.as_secs() == 0) {
         return Err(Failure::say(Exit::Usage, "--expires must be at least a second"));
     }
+    let for_sdk = || args.sdk.map(Sdk::errors);
     Ok(KeyForm {
         name: args.name.clone(),
         role: args.role,
         lane,
         allow_danger: args.allow_danger,
-        errors: args.errors.unwrap_or(ErrorStyle::Http),
+        errors: args.errors.or_else(for_sdk).unwrap_or(ErrorStyle::Http),
         accounts: args.accounts.clone(),
         paths: args.paths.clone(),
         networks: args.networks.clone(),

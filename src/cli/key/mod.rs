@@ -3,6 +3,7 @@
 mod create;
 mod form;
 mod list;
+mod setup;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -93,7 +94,7 @@ async fn rotate(
             made(&key, &text)
         }
     };
-    create::show(&key, host, out)?;
+    create::show(&key, None, host, out)?;
     Ok(Exit::Done)
 }
 

@@ -6,7 +6,10 @@ use clap::Parser as _;
 
 use super::*;
 use crate::{
-    base::permission::{ErrorStyle, Lane},
+    base::{
+        kind::AccountKind,
+        permission::{ErrorStyle, Lane},
+    },
     cli::{
         args::{Cli, Command},
         host,
@@ -76,6 +79,33 @@ fn every_flag_reaches_the_form() {
         let line = format!("wxgate key create {bad}");
         assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{bad}");
     }
+}
+
+#[test]
+fn an_sdk_chooses_the_refusals_that_it_reads_and_a_wrong_word_gets_the_nearest() {
+    let dir = tempfile::tempdir().unwrap();
+    let host = host::tests::stopped(dir.path());
+    let errors = |line: &str| form::of(&create_args(line), &host).unwrap().errors;
+    assert_eq!(errors("a --for wechatpy"), ErrorStyle::Wechat);
+    assert_eq!(errors("a --for wechatpy --errors http"), ErrorStyle::Http);
+    assert_eq!(errors("a --for curl"), ErrorStyle::Http);
+    assert_eq!(errors("a --for curl --errors wechat"), ErrorStyle::Wechat);
+    let line = "wxgate key create a --for wechatpi";
+    let told = Cli::try_parse_from(line.split(' ')).unwrap_err().to_string();
+    assert!(told.contains("'wechatpy'") && told.contains("node-easywechat"), "{told}");
+}
+
+#[tokio::test]
+async fn a_key_is_not_made_where_its_sdk_has_no_account() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut host = host::tests::stopped(dir.path());
+    let corp = Account { kind: AccountKind::Wecom, ..Account::clone(&host.config.accounts[0]) };
+    host.config.accounts[0] = Arc::new(corp);
+    let Err(failure) = create::run(&create_args("alice --for wxjava"), &host, &OUT).await else {
+        panic!("WeCom has no AppID")
+    };
+    assert_eq!(failure.exit, Exit::Usage);
+    create::run(&create_args("alice --for curl"), &host, &OUT).await.unwrap();
 }
 
 #[tokio::test]

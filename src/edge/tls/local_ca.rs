@@ -10,7 +10,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose,
     GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints, SanType,
 };
-use rustls_pki_types::CertificateDer;
+use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 
 use super::TlsError;
 
@@ -71,6 +71,12 @@ pub(super) fn fingerprint(cert: &CertificateDer<'_>) -> String {
     let digest = digest::digest(&digest::SHA256, cert);
     let pairs: Vec<String> = digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
     pairs.join(":")
+}
+
+/// The same of the first certificate in a PEM file; none when there is no certificate in it.
+#[must_use]
+pub fn pem_fingerprint(pem: &[u8]) -> Option<String> {
+    CertificateDer::pem_slice_iter(pem).next()?.ok().as_ref().map(fingerprint)
 }
 
 fn new_key() -> Result<KeyPair, rcgen::Error> {

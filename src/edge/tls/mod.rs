@@ -19,4 +19,5 @@ mod tests;
 pub use certificates::Certificates;
 pub use clients::Clients;
 pub use error::TlsError;
+pub use local_ca::pem_fingerprint;
 pub use self_signed::CaEvent;
