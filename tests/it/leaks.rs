@@ -242,7 +242,8 @@ fn holds(bytes: &[u8], text: &str) -> bool {
     memchr::memmem::find(bytes, text.as_bytes()).is_some()
 }
 
-async fn metrics_of(gateway: &Gateway) -> String {
+/// What Prometheus gets.
+pub(crate) async fn scrape(gateway: &Gateway) -> String {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let url = gateway.ready["metrics"].as_str().unwrap();
     let address = crate::support::gateway::address_of(url);
@@ -256,6 +257,11 @@ async fn metrics_of(gateway: &Gateway) -> String {
         .unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).await.unwrap();
+    text
+}
+
+async fn metrics_of(gateway: &Gateway) -> String {
+    let text = scrape(gateway).await;
     for name in [
         "wxgate_requests_total{account=\"shop\",outcome=\"ok\"}",
         "wxgate_request_duration_seconds_bucket",

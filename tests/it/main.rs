@@ -11,6 +11,7 @@ mod capture;
 mod certificates;
 mod first_start;
 mod front_door;
+mod interceptors;
 mod leaks;
 mod limits;
 mod open_answers;

@@ -1,12 +1,12 @@
 //! The SDKs that people really use, unmodified but for the base address.
 //!
 //! What they do stands in `tests/sdk`. Here it is done against a sandbox that stands alone, and
-//! through a gateway with a key in place of the access token: it refuses to hand out tokens.
+//! through a gateway, with what `wxgate key create --for` prints pasted into the program.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{BufRead as _, BufReader},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 
@@ -17,7 +17,7 @@ use crate::{
     tools::{base_url, skip, text, tool},
 };
 
-const APP_ID: &str = "wx0123456789abcdef";
+pub(crate) const APP_ID: &str = "wx0123456789abcdef";
 /// The simulated AppSecret that `wxgate sandbox` has unless told otherwise.
 const APP_SECRET: &str = "sandbox-app-secret";
 
@@ -58,7 +58,7 @@ impl Drop for Sandbox {
         let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
         let status = self.child.wait().unwrap();
         if std::thread::panicking() {
-            let log = std::fs::read_to_string(self.folder.path().join("log"));
+            let log = fs::read_to_string(self.folder.path().join("log"));
             eprintln!("--- log of the sandbox, which ended with {status}\n{log:?}");
         } else {
             assert!(status.success(), "the sandbox ended with {status}");
@@ -73,64 +73,119 @@ fn finish(script: &mut Command) {
     assert!(output.status.success() && said.lines().any(|line| line.ends_with("done")), "{said}");
 }
 
-fn python_flow() -> Option<Command> {
+/// A script of `tests/sdk` for Python with wechatpy.
+pub(crate) fn python(script: &str) -> Option<Command> {
     let python = tool("WXGATE_TEST_PYTHON", "python3", &["-c", "import wechatpy.crypto"])?;
     let mut command = Command::new(python);
-    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sdk/wechatpy_flow.py"));
+    command.arg(script_file(script));
     Some(command)
 }
 
-/// Node.js with the packages of `WXGATE_TEST_NODE_MODULES`.
-fn node_flow() -> Option<Command> {
-    let folder = std::env::var_os("WXGATE_TEST_NODE_MODULES").map(PathBuf::from);
-    let Some(folder) = folder.filter(|folder| folder.join("co-wechat-api").is_dir()) else {
-        skip("WXGATE_TEST_NODE_MODULES names no folder with co-wechat-api in it");
-        return None;
-    };
+/// A script of `tests/sdk` for Node.js with the packages of `WXGATE_TEST_NODE_MODULES`.
+pub(crate) fn node(script: &str) -> Option<Command> {
+    let folder = node_modules("co-wechat-api")?;
     let mut command = Command::new(tool("WXGATE_TEST_NODE", "node", &["--version"])?);
     command
         .env("NODE_PATH", folder)
         .env("NODE_NO_WARNINGS", "1") // wechat-crypto is older than Buffer.from
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sdk/node_flow.js"));
+        .arg(script_file(script));
     Some(command)
+}
+
+/// The folder with this package in it.
+pub(crate) fn node_modules(package: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("WXGATE_TEST_NODE_MODULES").map(PathBuf::from);
+    let found = folder.filter(|folder| folder.join(package).is_dir());
+    if found.is_none() {
+        skip(&format!("WXGATE_TEST_NODE_MODULES names no folder with {package} in it"));
+    }
+    found
+}
+
+fn script_file(name: &str) -> PathBuf {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sdk")).join(name)
 }
 
 #[test]
 fn wechatpy_does_all_it_can_against_the_sandbox() {
-    let Some(script) = python_flow() else { return };
+    let Some(script) = python("wechatpy_flow.py") else { return };
     Sandbox::start().serve(script);
 }
 
 #[test]
 fn co_wechat_api_easywechat_and_wechat_crypto_do_all_they_can_against_the_sandbox() {
-    let Some(script) = node_flow() else { return };
+    let Some(script) = node("node_flow.js") else { return };
     Sandbox::start().serve(script);
 }
 
-/// What users do who have a gateway: its address, and a key where a token was.
-async fn through_a_gateway(mut script: Command, ca_variable: &str) {
+/// What programs have pasted, in a folder, and the key of the last one.
+pub(crate) struct Pasted {
+    folder: PathBuf,
+    ca: PathBuf,
+    operator: String,
+    pub(crate) key: String,
+}
+
+/// Does what a person does: gets the CA, makes a key for each SDK, and pastes what is printed.
+pub(crate) async fn paste(gateway: &Gateway, files: &[&str]) -> Pasted {
+    let ca = gateway.client.without_key().get("/-/ca.pem").await;
+    let pasted = Pasted {
+        folder: gateway.folder().join("pasted"),
+        ca: gateway.folder().join("wxgate-ca.pem"),
+        operator: gateway.client.key.clone().unwrap(),
+        key: String::new(),
+    };
+    fs::write(&pasted.ca, &ca.body).unwrap();
+    fs::create_dir_all(&pasted.folder).unwrap();
+    let paste_one = |file: &str| {
+        let (word, ending) = file.rsplit_once('.').unwrap();
+        let made = gateway.cli_json(&["key", "create", word, "--account", "demo", "--for", word]);
+        let mut text = made["setup"]["text"].as_str().unwrap().to_owned();
+        if ending == "js" {
+            text.push_str("\nmodule.exports = typeof api === 'undefined' ? app : api;\n");
+        }
+        fs::write(pasted.folder.join(file), text).unwrap();
+        made["key"].as_str().unwrap().to_owned()
+    };
+    let key = files.iter().map(|file| paste_one(file)).last().unwrap();
+    Pasted { key, ..pasted }
+}
+
+impl Pasted {
+    /// Starts the script where these files and the CA are.
+    pub(crate) fn given_to(&self, script: &mut Command) {
+        script
+            .current_dir(self.folder.parent().unwrap())
+            .env("WXGATE_SETUP", &self.folder)
+            .env("WXGATE_KEY", &self.operator)
+            .env("NODE_EXTRA_CA_CERTS", &self.ca)
+            .env_remove("REQUESTS_CA_BUNDLE")
+            .env_remove("CURL_CA_BUNDLE");
+    }
+}
+
+/// A whole program through the gateway, which fetches one token, and one more for each time that
+/// the script lets it die: never for a client.
+async fn through_a_gateway(mut script: Command, files: &[&str], fetches: u64) {
     let gateway = Gateway::start().await;
-    let key = gateway.client.key.clone().unwrap();
-    script
-        .args([&base_url(&gateway), APP_ID, &key])
-        .env_remove("REQUESTS_CA_BUNDLE")
-        .env_remove("CURL_CA_BUNDLE")
-        .env(ca_variable, gateway.folder().join("certs/ca.pem"));
-    finish(&mut script);
+    let pasted = paste(&gateway, files).await;
+    pasted.given_to(&mut script);
+    let control = format!("{}/-/sandbox/demo", base_url(&gateway));
+    finish(script.args([&base_url(&gateway), APP_ID, &pasted.key, &control]));
     let counters = gateway.counters("demo").await;
-    assert_eq!(counters["token_fetches"], 1, "by the gateway, for all");
-    assert_eq!(counters["calls"]["/cgi-bin/menu/create"], 1);
-    assert_eq!(counters["calls"]["/cgi-bin/message/template/send"], 1);
+    assert_eq!(counters["token_fetches"], fetches, "by the gateway, for all");
+    assert_eq!(counters["forced"], 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn wechatpy_works_through_a_gateway_with_a_key_for_its_token() {
-    let Some(script) = python_flow() else { return };
-    through_a_gateway(script, "REQUESTS_CA_BUNDLE").await;
+async fn wechatpy_works_through_a_gateway_with_its_address_and_a_key() {
+    let Some(script) = python("wechatpy_flow.py") else { return };
+    through_a_gateway(script, &["wechatpy.py"], 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn co_wechat_api_works_through_a_gateway_with_a_key_for_its_token() {
-    let Some(script) = node_flow() else { return };
-    through_a_gateway(script, "NODE_EXTRA_CA_CERTS").await;
+async fn the_sdks_of_node_js_work_through_a_gateway_with_its_address_and_a_key() {
+    let Some(script) = node("node_flow.js") else { return };
+    let files = ["wechat-api.js", "node-easywechat.js", "co-wechat-api.js"];
+    through_a_gateway(script, &files, 4).await;
 }

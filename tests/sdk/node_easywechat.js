@@ -6,7 +6,7 @@ const fs = require('fs');
 const path = require('path');
 const { MiniApp, OfficialAccount, ServerRequest } = require('node-easywechat');
 const {
-  BASE, APP_ID, SECRET, OPENID, PNG, BUTTONS, TOKEN, AES_KEY, step, isPng,
+  BASE, APP_ID, SECRET, OPENID, PNG, BUTTONS, TOKEN, AES_KEY, step, isPng, pasted,
 } = require('./surroundings');
 
 module.exports = {
@@ -60,7 +60,8 @@ module.exports = {
 
   async miniApp(folder) {
     step('node-easywechat: stable token, login, mini program code');
-    const app = new MiniApp({ ...this.config(folder), use_stable_access_token: true });
+    const stable = { ...this.config(folder), use_stable_access_token: true };
+    const app = pasted('node-easywechat') || new MiniApp(stable);
     const session = await app.getUtils().codeToSession('user-2');
     assert(session.openid && session.session_key, JSON.stringify(session));
     const code = await app.getClient().postJson('wxa/getwxacodeunlimit', { scene: 'a=1' }, {

@@ -2,6 +2,7 @@
 'use strict';
 
 const assert = require('assert');
+const path = require('path');
 
 const [BASE, APP_ID, SECRET, CONTROL] = process.argv.slice(2);
 const OPENID = 'oTest0000000000000000000001';
@@ -15,6 +16,9 @@ const PATIENCE_MS = 10000;
 const TOKEN = 'TokenOfTheReceiver';
 const AES_KEY = 'wgk3cretAESKeyOfTheReceiver0123456789abcdef';
 
+/** Whether a gateway stands before the sandbox. */
+const isGateway = Boolean(process.env.WXGATE_SETUP);
+
 function step(name) {
   console.log(name);
 }
@@ -23,9 +27,19 @@ function isPng(bytes) {
   return Buffer.isBuffer(bytes) && bytes.subarray(0, 4).equals(PNG.subarray(0, 4));
 }
 
+/**
+ * The client of a program that has pasted what `wxgate key create --for` printed; none in front
+ * of a sandbox that stands alone.
+ */
+function pasted(word) {
+  const folder = process.env.WXGATE_SETUP;
+  return folder && require(path.join(folder, `${word}.js`));
+}
+
 async function control(method, part, body) {
   const answer = await fetch(`${CONTROL}/${part}`, {
     method,
+    headers: process.env.WXGATE_KEY && { authorization: `Bearer ${process.env.WXGATE_KEY}` },
     body: body && JSON.stringify(body),
     signal: AbortSignal.timeout(PATIENCE_MS),
   });
@@ -36,5 +50,5 @@ async function control(method, part, body) {
 
 module.exports = {
   BASE, APP_ID, SECRET, CONTROL, OPENID, PNG, BUTTONS, PATIENCE_MS, TOKEN, AES_KEY,
-  step, isPng, control,
+  step, isPng, pasted, isGateway, control,
 };
