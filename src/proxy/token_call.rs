@@ -105,7 +105,7 @@ pub(super) fn surrogate(
         account: passage.account()?.config.name.clone(),
         lane: passage.lane()?,
         merchant,
-        expires_ms: expiry_ms(passage.time, life),
+        expires_ms: expiry_ms(passage.time, life + linger(life)),
     };
     let sealed = surrogates.seal(&claims, passage.time);
     let sealed =
@@ -190,6 +190,14 @@ pub(super) fn json(passage: &mut Passage, body: &impl Serialize) -> Result<Respo
 pub(super) fn refused(refusal: PlatformRefusal, code: ErrorCode) -> ProxyError {
     ProxyError::AsPlatform { refusal, code, reason: refusal.errmsg }
 }
+
+/// Beyond `expires_in`: caches that count in whole seconds keep a token up to a second too long,
+/// and some SDKs do nothing about 42001. A short life has little of it.
+fn linger(life: Duration) -> Duration {
+    (life / 60).min(LINGER_MOST)
+}
+
+const LINGER_MOST: Duration = Duration::from_secs(2);
 
 /// `expires_in` is in whole seconds, and 0 is no life.
 const LEAST_LIFE: Duration = Duration::from_secs(1);
