@@ -21,6 +21,7 @@ mod retry;
 mod scenarios;
 mod sdks;
 mod shutdown;
+mod soak;
 mod surrogates;
 mod tokens;
 mod tools;
