@@ -44,13 +44,13 @@ pub fn authorities_of(pem: &[u8]) -> Result<Vec<ClientCa>, BadBundle> {
         if number > MOST {
             return Err(BadBundle::TooMany);
         }
-        authorities.push(authority(number, certificate.map_err(BadBundle::NotPem)?)?);
+        authorities.push(authority(number, &certificate.map_err(BadBundle::NotPem)?)?);
     }
     if authorities.is_empty() { Err(BadBundle::Empty) } else { Ok(authorities) }
 }
 
-fn authority(number: usize, der: CertificateDer<'static>) -> Result<ClientCa, BadBundle> {
-    let (_, parsed) = x509_parser::parse_x509_certificate(&der)
+fn authority(number: usize, der: &CertificateDer<'static>) -> Result<ClientCa, BadBundle> {
+    let (_, parsed) = x509_parser::parse_x509_certificate(der)
         .map_err(|_| BadBundle::NotACertificate { number })?;
     let subject = Subject::of(parsed.subject());
     let name = subject.map_or_else(|_| "without a subject".to_owned(), |name| name.to_string());

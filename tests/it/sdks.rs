@@ -147,7 +147,8 @@ pub(crate) async fn paste(gateway: &Gateway, files: &[&str]) -> Pasted {
         fs::write(pasted.folder.join(file), text).unwrap();
         made["key"].as_str().unwrap().to_owned()
     };
-    let key = files.iter().map(|file| paste_one(file)).last().unwrap();
+    let keys: Vec<String> = files.iter().map(|file| paste_one(file)).collect();
+    let key = keys.last().unwrap().clone();
     Pasted { key, ..pasted }
 }
 
