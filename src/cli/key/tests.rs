@@ -90,7 +90,7 @@ fn an_sdk_chooses_the_refusals_that_it_reads_and_a_wrong_word_gets_the_nearest()
     assert_eq!(errors("a --for wechatpy --errors http"), ErrorStyle::Http);
     assert_eq!(errors("a --for curl"), ErrorStyle::Http);
     assert_eq!(errors("a --for curl --errors wechat"), ErrorStyle::Wechat);
-    let line = "wxgate key create a --for wechatpi";
+    let line = "wxgate key create a --for wechtpy";
     let told = Cli::try_parse_from(line.split(' ')).unwrap_err().to_string();
     assert!(told.contains("'wechatpy'") && told.contains("node-easywechat"), "{told}");
 }

@@ -188,3 +188,17 @@ fn both_documents_have_every_snippet_as_it_is_printed() {
         );
     }
 }
+
+/// The levels of the headings; lines of code may begin with `#` too.
+fn headings(file: &str) -> Vec<usize> {
+    let document = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+    let outside_of_code = document.split("```").step_by(2).flat_map(str::lines);
+    let headings = outside_of_code.filter(|line| line.starts_with('#'));
+    headings.map(|line| line.chars().take_while(|c| *c == '#').count()).collect()
+}
+
+#[test]
+fn both_documents_have_the_same_chapters() {
+    let [english, chinese] = ["docs/SDKS.md", "docs/SDKS.zh-CN.md"].map(headings);
+    assert!(english.len() > SDKS.len() && english == chinese, "{english:?} {chinese:?}");
+}
