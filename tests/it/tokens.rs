@@ -8,7 +8,7 @@ use crate::support::{
     client::Speak,
     eventually,
     gateway::{Builder, message},
-    origin::{Origin, Say},
+    origin::{self, Origin, Say},
 };
 
 const CALL: &str = "/cgi-bin/getcallbackip";
@@ -64,7 +64,7 @@ async fn nobody_notices_that_another_holder_fetched_a_token() {
 
 #[tokio::test]
 async fn the_timeline_survives_a_kill_and_names_who_fetched_meanwhile() {
-    let first_token = format!("90_{:0>60}", 0);
+    let first_token = origin::token(0);
     let origin = Origin::start(move |request, number| {
         // From the second call on, the first token is one of the past.
         let is_dead = number > 0 && request.target().contains(&first_token);
