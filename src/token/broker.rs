@@ -199,7 +199,7 @@ impl Broker {
     }
 
     /// Asks the issuer now, whatever pause the slot is in: `wxgate token refresh`. With
-    /// `is_forced` the platform retires the token of every holder.
+    /// `is_forced` the platform retires the token of every holder, where it can.
     ///
     /// # Errors
     /// [`TokenError::NotConfigured`] for an unknown slot, [`TokenError::ForceBudget`] when the
@@ -207,6 +207,7 @@ impl Broker {
     pub async fn refresh(&self, id: &SlotId, is_forced: bool) -> Result<Arc<Issued>, TokenError> {
         let not_configured = || TokenError::NotConfigured { account: id.clone() };
         let slot = self.slot(id).ok_or_else(not_configured)?;
+        let is_forced = is_forced && slot.lock().provider.family().can_be_forced();
         if is_forced {
             let now = self.shared.clock.now();
             self.shared.budget.claim(id, Allowance::by_hand(), now).await?;

@@ -215,7 +215,7 @@ impl Slot {
         };
         let issued = Issued::new(birth, now, wall_now);
         let issued = Arc::new(match &known {
-            Some(known) if state.provider.family() == FetchedBy::Corp => {
+            Some(known) if state.provider.family().is_kept_to_its_end() => {
                 issued.with_stamps_of(known).kept_to_its_end()
             }
             Some(known) => issued.with_stamps_of(known),

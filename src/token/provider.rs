@@ -87,3 +87,27 @@ words! {
         Restored = "restored",
     }
 }
+
+impl FetchedBy {
+    /// Whether the issuer gives everybody the same one until its end, so that asking earlier
+    /// brings nothing.
+    pub(super) fn is_kept_to_its_end(self) -> bool {
+        match self {
+            Self::Corp | Self::Ticket => true,
+            Self::Stable
+            | Self::Classic
+            | Self::Forced
+            | Self::Component
+            | Self::Authorizer
+            | Self::Restored => false,
+        }
+    }
+
+    /// Whether the issuer can be made to retire the token of every holder.
+    pub(super) fn can_be_forced(self) -> bool {
+        match self {
+            Self::Stable | Self::Classic | Self::Forced | Self::Restored => true,
+            Self::Corp | Self::Component | Self::Authorizer | Self::Ticket => false,
+        }
+    }
+}

@@ -83,9 +83,7 @@ pub fn parse_grant(body: &[u8]) -> Result<Grant, GrantError> {
 /// # Errors
 /// As [`parse_grant`].
 pub fn parse_corp_grant(body: &[u8]) -> Result<Grant, GrantError> {
-    let mut grant = parse(body, Duration::ZERO, |wire| wire.access_token)?;
-    grant.expires_in = grant.expires_in.max(LEAST_LIFE);
-    Ok(grant)
+    parse_kept(body, |wire| wire.access_token)
 }
 
 /// Reads the answer of [`COMPONENT_TOKEN_PATH`].
@@ -104,12 +102,19 @@ pub fn parse_authorizer_grant(body: &[u8]) -> Result<Grant, GrantError> {
     parse(body, LEAST_LIFE, |wire| wire.authorizer_access_token)
 }
 
-/// Reads the answer of [`TICKET_PATH`].
+/// Reads the answer of [`TICKET_PATH`]; as with WeCom's token, 0 is taken for 1.
 ///
 /// # Errors
 /// As [`parse_grant`].
 pub fn parse_ticket(body: &[u8]) -> Result<Grant, GrantError> {
-    parse(body, LEAST_LIFE, |wire| wire.ticket)
+    parse_kept(body, |wire| wire.ticket)
+}
+
+/// What everybody gets until its end, with what is left of it.
+fn parse_kept(body: &[u8], pick: fn(Wire) -> Option<String>) -> Result<Grant, GrantError> {
+    let mut grant = parse(body, Duration::ZERO, pick)?;
+    grant.expires_in = grant.expires_in.max(LEAST_LIFE);
+    Ok(grant)
 }
 
 fn parse(

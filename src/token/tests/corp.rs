@@ -4,7 +4,16 @@ use super::*;
 
 #[tokio::test(start_paused = true)]
 async fn a_corp_token_is_asked_for_once_before_its_end_and_then_at_it() {
-    let world = World::new(FetchedBy::Corp, ForceRefresh::Never);
+    is_asked_for_once_before_its_end(FetchedBy::Corp).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ticket_is_asked_for_once_before_its_end_and_then_at_it() {
+    is_asked_for_once_before_its_end(FetchedBy::Ticket).await;
+}
+
+async fn is_asked_for_once_before_its_end(family: FetchedBy) {
+    let world = World::new(family, ForceRefresh::Never);
     let gateway = world.start().await;
     let first = gateway.call(&world.platform).await.unwrap();
     for _ in 0..7199 {
@@ -18,8 +27,19 @@ async fn a_corp_token_is_asked_for_once_before_its_end_and_then_at_it() {
     assert!(!second.is_same_token_as(&first.secret));
     assert_eq!(world.platform.fetches(), 3);
     let history = gateway.history().await;
-    assert_eq!((history.len(), history[0].fetched_by), (2, FetchedBy::Corp));
+    assert_eq!((history.len(), history[0].fetched_by), (2, family));
     assert_eq!((history[1].end_reason, history[1].verdict), (Some(EndReason::Expired), None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operator_who_forces_where_nothing_can_be_forced_spends_no_budget() {
+    let world = World::new(FetchedBy::Corp, ForceRefresh::Never);
+    let gateway = world.start().await;
+    for _ in 0..25 {
+        gateway.broker.refresh(&shop(), true).await.unwrap();
+    }
+    assert_eq!(world.platform.forced(), 0);
+    assert_eq!(gateway.history().await.len(), 1, "it is the same token");
 }
 
 #[tokio::test(start_paused = true)]

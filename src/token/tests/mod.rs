@@ -161,7 +161,7 @@ impl Issuing {
         }
         let left = self.ends.saturating_duration_since(Instant::now());
         let is_new = renewal == Renewal::Forced || family == FetchedBy::Classic;
-        let is_over = if family == FetchedBy::Corp {
+        let is_over = if family.is_kept_to_its_end() {
             left.is_zero()
         } else {
             is_new || left < Duration::from_secs(300)
