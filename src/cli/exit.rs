@@ -104,8 +104,7 @@ impl From<ConfigError> for Failure {
 impl From<Problems> for Failure {
     fn from(problems: Problems) -> Self {
         let count = problems.len();
-        let text =
-            format!("{problems}\nproxy.toml: {count} problem(s), nothing was started or changed");
+        let text = format!("{problems}\n{count} problem(s), nothing was started or changed");
         Self::say(Exit::BadConfig, text)
     }
 }

@@ -135,8 +135,8 @@ fn read_app_secret(
     let is_merchant = table.field("provider").is_written();
     if is_wechat && !is_merchant && matches!(upstream, Some(Upstream::Origins(_))) {
         field.require(say!(
-            "请写 app_secret = \"file:secrets/NAME\"；只有 upstream = \"sandbox\" 不需要",
-            "write app_secret = \"file:secrets/NAME\"; only upstream = \"sandbox\" needs none"
+            "请写 app_secret = \"file:secrets/NAME\"；upstream = \"sandbox\" 或写了 provider 的账号不需要",
+            "write app_secret = \"file:secrets/NAME\"; an account with upstream = \"sandbox\" or a provider needs none"
         ));
     }
     field.secret()

@@ -46,6 +46,6 @@ pub enum Door {
     Https,
     /// Plain, from this host: a proxy on it ends TLS.
     HttpLoopback,
-    /// Plain, from anywhere: only callbacks, the CA and liveness are answered.
+    /// Plain, from anywhere: only the CA and liveness are answered.
     HttpPublic,
 }

@@ -167,8 +167,8 @@ const TEXTS: &[(ErrorCode, [&str; 4])] = &[
         [
             "请求中有两个不同的密钥",
             "two different keys in the request",
-            "只保留一个：Authorization、X-Api-Key、access_token 或 secret。",
-            "Keep one: Authorization, X-Api-Key, access_token or secret.",
+            "只保留一个：Authorization、X-Api-Key、access_token、secret 或客户端证书。",
+            "Keep one: Authorization, X-Api-Key, access_token, secret or a client certificate.",
         ],
     ),
     (

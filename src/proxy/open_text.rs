@@ -26,17 +26,17 @@ pub(super) fn advice(error: &TokenError) -> Option<[String; 2]> {
             let account = &account.account;
             Some([
                 format!(
-                    "在微信开放平台把该第三方平台的“授权事件接收 URL”设为 {callback}；或把最近推送的票据从标准输入交给：wxgate token ticket {account}"
+                    "把最近推送的票据从标准输入交给：wxgate token ticket {account}。本版本还不接收推送：由收到推送的程序（授权事件接收 URL）转交；以后网关自己接收的地址是 {callback}，现在不要填"
                 ),
                 format!(
-                    "Set the platform's authorization event URL (授权事件接收 URL) to {callback}; or give the last ticket that was pushed on standard input to: wxgate token ticket {account}"
+                    "Give the last ticket that was pushed on standard input to: wxgate token ticket {account}. This version receives no pushes: the program behind the authorization event URL (授权事件接收 URL) passes them on. The gateway's own address will be {callback}; do not enter it yet"
                 ),
             ])
         }
         TokenError::Unauthorized { .. } => Some([
-            "请商家在授权页重新授权，再用 api_query_auth 换取；已在别处重新授权的，调用一次 api_get_authorizer_info 即可恢复。沙箱中：POST /-/sandbox/{平台账号}/authorize"
+            "请商家在授权页重新授权，再用 api_query_auth 换取；已在别处重新授权的，调用一次 api_get_authorizer_info 即可恢复。沙箱中：POST /-/sandbox/{平台账号}/authorize，内容 {\"appid\":\"…\"}"
                 .into(),
-            "Let the merchant authorize again and exchange the code with api_query_auth; if that was done elsewhere, one call of api_get_authorizer_info recovers it. In the sandbox: POST /-/sandbox/{platform}/authorize"
+            "Let the merchant authorize again and exchange the code with api_query_auth; if that was done elsewhere, one call of api_get_authorizer_info recovers it. In the sandbox: POST {\"appid\":\"…\"} to /-/sandbox/{platform}/authorize"
                 .into(),
         ]),
         _ => None,

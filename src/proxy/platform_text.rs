@@ -29,8 +29,8 @@ const CURES: &[(i64, [&str; 2])] = &[
     (
         40_001,
         [
-            "这不是本网关发出的令牌（或已损坏）：重新调用 /cgi-bin/token 获取，SDK 一般会自动重取；secret 处填访问密钥 wxgk_…。",
-            "It is no token of this gateway, or a damaged one: fetch another from /cgi-bin/token, as most SDKs do by themselves, with your key wxgk_… as secret.",
+            "令牌不是本网关发出的（或已损坏），或 corpsecret 处不是访问密钥：重新调用 /cgi-bin/token（企业微信为 gettoken）获取，SDK 一般会自动重取；secret 处填访问密钥 wxgk_…。",
+            "The token is not of this gateway, or damaged, or corpsecret holds no key: fetch another from /cgi-bin/token (WeCom: gettoken), as most SDKs do by themselves, with your key wxgk_… as secret.",
         ],
     ),
     (40_002, ["grant_type 应为 client_credential。", "grant_type is client_credential."]),

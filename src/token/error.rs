@@ -102,7 +102,7 @@ pub enum TokenError {
     },
     /// A third-party platform cannot ask for its token without the platform's verify ticket.
     #[error(
-        "{account} needs a component_verify_ticket: {fault}; let the platform push it to {callback}, or enter it with: wxgate token ticket {}",
+        "{account} needs a component_verify_ticket: {fault}; enter it with: wxgate token ticket {} (pushes are not received yet; they will be at {callback})",
         account.owner()
     )]
     Ticket {

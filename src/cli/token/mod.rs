@@ -62,7 +62,7 @@ enum TokenCommand {
     },
     /// Forget a merchant that withdrew its authorization 忘记已取消授权的商家
     Forget {
-        /// PLATFORM/APPID, as `wxgate token show` has it
+        /// PLATFORM/APPID, as in open/wx0123456789abcdef
         merchant: String,
     },
 }
