@@ -49,32 +49,27 @@ impl Redactor {
     /// Protects `secret` from now on, and the last few secrets of the same `slot` (for instance
     /// `shop/token`) too, because an answer may still echo a token that was just replaced.
     pub fn protect(&self, slot: &str, secret: &Secret) {
-        if secret.expose().len() < FORM_LEAST_BYTES {
-            // No platform has one so short, and half of every text would be hidden.
-            return;
-        }
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        let values = live.slots.entry(slot.to_owned()).or_default();
-        let known = values.iter().position(|known| known.matches(secret.expose().as_bytes()));
-        if let Some(known) = known {
-            // It is in use again, so it is not the next to be let go.
-            let again = values.remove(known);
-            values.extend(again);
+        if !live.take_in(slot, secret) {
             return;
         }
-        // One that is let go may be masked a little longer, until the large table is made anew.
-        let makes_room = values.len() == KEPT_PER_SLOT;
-        if makes_room {
-            values.pop_front();
-        }
-        values.push_back(secret.clone());
-        live.count += usize::from(!makes_room);
-        live.latest.push(secret.clone());
         if live.is_large_table_due() {
             self.rebuild(&mut live);
         } else {
             let latest = live.latest.iter().flat_map(|secret| forms(secret.expose())).collect();
             self.known.store(Arc::new(self.known.load().with_latest(latest)));
+        }
+    }
+
+    /// The same for many at once: the table is made once for all of them.
+    pub fn protect_all(&self, secrets: impl IntoIterator<Item = (String, Secret)>) {
+        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut is_new = false;
+        for (slot, secret) in secrets {
+            is_new |= live.take_in(&slot, &secret);
+        }
+        if is_new {
+            self.rebuild(&mut live);
         }
     }
 
@@ -139,6 +134,31 @@ impl Redactor {
 }
 
 impl Live {
+    /// Notes a secret of a slot. False if it was known already, or is too short to be one.
+    fn take_in(&mut self, slot: &str, secret: &Secret) -> bool {
+        if secret.expose().len() < FORM_LEAST_BYTES {
+            // No platform has one so short, and half of every text would be hidden.
+            return false;
+        }
+        let values = self.slots.entry(slot.to_owned()).or_default();
+        let known = values.iter().position(|known| known.matches(secret.expose().as_bytes()));
+        if let Some(known) = known {
+            // It is in use again, so it is not the next to be let go.
+            let again = values.remove(known);
+            values.extend(again);
+            return false;
+        }
+        // One that is let go may be masked a little longer, until the large table is made anew.
+        let makes_room = values.len() == KEPT_PER_SLOT;
+        if makes_room {
+            values.pop_front();
+        }
+        values.push_back(secret.clone());
+        self.count += usize::from(!makes_room);
+        self.latest.push(secret.clone());
+        true
+    }
+
     /// With some thousand secrets a table takes tens of milliseconds to make, and each account
     /// brings some and renews them. So new ones go into a small table first; both are made
     /// seldom enough when the small one holds about the square root of all.

@@ -1,3 +1,5 @@
+//! Secrets come and go, and are found meanwhile.
+
 use super::*;
 
 fn text(number: usize) -> String {

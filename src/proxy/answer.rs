@@ -14,9 +14,15 @@ use super::{
 };
 use crate::{
     access::permit,
-    base::body::{Body, Response},
+    base::{
+        body::{Body, Response},
+        kind::AccountKind,
+    },
     token::{Surrogates, Tickets},
-    wechat::{TicketKind, credential::CredentialCall},
+    wechat::{
+        TicketKind,
+        credential::{self, CredentialCall},
+    },
 };
 
 /// Keeps the real token on this host: whoever asks for one gets a surrogate.
@@ -74,7 +80,13 @@ fn plan(passage: &Passage) -> Result<Plan, ProxyError> {
         permit::operator(passage.key()?).map_err(ProxyError::denied)?;
         return Ok(Plan::Forward);
     }
-    let Some(call) = passage.known.credential_call else { return Ok(Plan::Forward) };
+    let Some(call) = passage.known.credential_call else {
+        let is_wecom = passage.account()?.config.kind == AccountKind::Wecom;
+        if is_wecom && credential::may_issue_wecom_token(passage.path()?) {
+            permit::operator(passage.key()?).map_err(ProxyError::denied)?;
+        }
+        return Ok(Plan::Forward);
+    };
     match call {
         CredentialCall::ClassicToken
         | CredentialCall::StableToken

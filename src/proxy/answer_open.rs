@@ -156,7 +156,12 @@ impl OpenAnswers {
             return Err(unreadable("not the JSON that such an answer is"));
         }
         let mut edits = Vec::new();
-        for told in told(&whole).values() {
+        let all = told(&whole);
+        if all.len() > MERCHANTS_MOST {
+            return Err(unreadable("more merchants than such an answer holds"));
+        }
+        platform.protect_all(all.values().filter_map(|told| secrets_of(&whole, told)).collect());
+        for told in all.values() {
             self.take_in(passage, platform, &whole, told, &mut edits)?;
         }
         edits.sort_by_key(|(range, _)| range.start);
@@ -180,13 +185,10 @@ impl OpenAnswers {
             edits.extend(told.secrets().map(|range| (range.clone(), blank(range))));
             return Ok(());
         };
-        let text = |ranges: &[Range<usize>]| {
-            let text = ranges.first().and_then(|range| plain(whole, range));
-            text.filter(|text| !text.is_empty()).map(Secret::new)
-        };
-        let refresh_token = text(&told.refresh_tokens).filter(is_refresh_token);
+        let refresh_token = secret_in(whole, &told.refresh_tokens).filter(is_refresh_token);
         let life_s = told.lives.first().and_then(|range| plain(whole, range)?.parse().ok());
-        let grant = text(&told.tokens).and_then(|token| authorizer::told_grant(token, life_s?));
+        let grant =
+            secret_in(whole, &told.tokens).and_then(|token| authorizer::told_grant(token, life_s?));
         let grant = grant.map(|g| TokenGrant { token: g.token, valid_for: g.expires_in });
         platform.authorized(app_id, refresh_token.as_ref(), grant);
         if let Some(handle) = self.handle(platform, app_id)? {
@@ -233,6 +235,22 @@ struct AuthorizerGrant<'a> {
     authorizer_refresh_token: &'a str,
 }
 
+/// What one object tells of a merchant that is well-formed, to be protected.
+fn secrets_of(whole: &Bytes, told: &Told) -> Option<(Arc<str>, Option<Secret>, Option<Secret>)> {
+    let app_id = told.app_id.as_deref().filter(|id| is_app_id(id))?;
+    let refresh_token = secret_in(whole, &told.refresh_tokens).filter(is_refresh_token);
+    let least_life_s = 1;
+    let token = secret_in(whole, &told.tokens)
+        .and_then(|token| authorizer::told_grant(token, least_life_s))
+        .map(|grant| grant.token);
+    Some((app_id.into(), refresh_token, token))
+}
+
+fn secret_in(whole: &Bytes, ranges: &[Range<usize>]) -> Option<Secret> {
+    let text = ranges.first().and_then(|range| plain(whole, range));
+    text.filter(|text| !text.is_empty()).map(Secret::new)
+}
+
 fn platform(passage: &Passage) -> Result<Arc<OpenPlatform>, ProxyError> {
     let platform = passage.lanes()?.platform.clone();
     let is_platform = passage.account()?.config.kind == AccountKind::OpenPlatform;
@@ -266,7 +284,8 @@ async fn read_form(
         return Err(wrong(COMPONENT_INVALID));
     }
     let app_id = text("authorizer_appid").ok_or_else(|| wrong(APP_ID_INVALID))?;
-    let given = text("authorizer_refresh_token").ok_or_else(|| wrong(REFRESH_TOKEN_INVALID))?;
+    let given = text("authorizer_refresh_token")
+        .ok_or_else(|| refused(REFRESH_TOKEN_INVALID, ErrorCode::SurrogateRefused))?;
     Ok((app_id, given))
 }
 
@@ -283,6 +302,9 @@ fn refuse_foreign_token(passage: &Passage) -> Result<(), ProxyError> {
 fn refused(refusal: PlatformRefusal, code: ErrorCode) -> ProxyError {
     token_call::refused(refusal, code)
 }
+
+/// The page of the list says at most 500.
+const MERCHANTS_MOST: usize = 500;
 
 /// Longest answer: a page of 500 merchants has some 100 KiB.
 const ANSWER_MOST_BYTES: usize = 1 << 20;

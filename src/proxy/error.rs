@@ -96,12 +96,6 @@ pub enum ProxyError {
         /// As the caller wrote it.
         name: String,
     },
-    /// A credential call that this gateway keeps to itself.
-    #[error("credential call {path} refused")]
-    CredentialCall {
-        /// The path.
-        path: Arc<str>,
-    },
     /// Nothing under `/-/`.
     #[error("no door at {path}")]
     NotFound {
@@ -266,7 +260,7 @@ impl ProxyError {
                 ErrorCode::AccountAmbiguous
             }
             Self::AccountUnknown { .. } => ErrorCode::AccountUnknown,
-            Self::CredentialCall { .. } | Self::NoCredential { .. } => ErrorCode::PathNotAllowed,
+            Self::NoCredential { .. } => ErrorCode::PathNotAllowed,
             Self::NotFound { .. } => ErrorCode::NotFound,
             Self::PathRefused { .. } => ErrorCode::PathRefused,
             Self::TargetRefused => ErrorCode::TargetRefused,

@@ -122,7 +122,6 @@ fn plain_words(error: &ProxyError) -> [String; 4] {
         ProxyError::MethodRefused { method } => {
             [format!("{zh} {}", shown(method)), format!("{en}: {}", shown(method)), hint_zh.into(), hint_en.into()]
         }
-        ProxyError::CredentialCall { path } => credential_call(path),
         ProxyError::RequestBody { .. } => [
             "请求体没有传完".into(),
             "the request body did not arrive whole".into(),
@@ -142,15 +141,6 @@ fn plain_words(error: &ProxyError) -> [String; 4] {
 fn denied(code: ErrorCode, rule: &str) -> [String; 4] {
     let [zh, en, hint_zh, hint_en] = explain(code);
     [format!("{zh}：{rule}"), format!("{en}: {rule}"), hint_zh.into(), hint_en.into()]
-}
-
-fn credential_call(path: &str) -> [String; 4] {
-    [
-        format!("{path} 不对外提供：真实令牌不离开本机"),
-        format!("{path} is not offered: the real token never leaves this host"),
-        "不必先取令牌：直接调用业务接口，在 access_token 参数或 Authorization: Bearer 中放访问密钥即可。".into(),
-        "No token is needed: call the API itself, with your key as access_token or as Authorization: Bearer.".into(),
-    ]
 }
 
 fn path_refused(why: BadPath) -> [String; 4] {

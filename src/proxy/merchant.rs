@@ -7,7 +7,10 @@ use crate::{
     access::permit,
     base::{code::ErrorCode, kind::AccountKind, name::Name},
     token::{Claims, Slot, SurrogateFault},
-    wechat::{Credential, credential, token_form::COMPONENT_TOKEN_WANTED},
+    wechat::{
+        Credential, credential,
+        token_form::{COMPONENT_TOKEN_WANTED, NOT_AUTHORIZED},
+    },
 };
 
 /// A merchant that acts through its platform's account.
@@ -56,18 +59,26 @@ pub(super) fn choose(passage: &mut Passage, named: Option<&str>) -> Result<(), P
     let platform = passage.lanes()?.platform.clone();
     let platform = platform
         .ok_or_else(|| ProxyError::NoCredential { account: account.config.name.clone() })?;
-    let merchant = match (named, claimed) {
+    let (app_id, slot) = match (named, claimed) {
         (None, None) => return Ok(()),
         (Some(named), Some(claimed)) if named != &*claimed => return Err(of_another()),
         (Some(_), None) if passage.surrogate.is_some() => return Err(of_another()),
-        (_, Some(claimed)) => platform.merchant_or_new(&claimed).map(|slot| (claimed, slot)),
+        (_, Some(claimed)) => {
+            // A merchant that was forgotten stays so, whatever old surrogate of it turns up.
+            let gone = || ProxyError::AsPlatform {
+                refusal: NOT_AUTHORIZED,
+                code: ErrorCode::AccountUnknown,
+                reason: "a surrogate of a merchant that is not known",
+            };
+            let slot = platform.merchant(&claimed).ok_or_else(gone)?;
+            (claimed, slot)
+        }
         (Some(named), None) => {
             let unknown = || ProxyError::AccountUnknown { name: named.to_owned() };
             let slot = platform.merchant(named).ok_or_else(unknown)?;
-            Some((Arc::from(named), slot))
+            (Arc::from(named), slot)
         }
     };
-    let (app_id, slot) = merchant.ok_or(ProxyError::Internal { what: "the broker is gone" })?;
     passage.merchant = Some(Merchant { app_id, slot });
     Ok(())
 }

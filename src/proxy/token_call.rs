@@ -16,6 +16,7 @@ use crate::{
     access::key_text,
     base::{
         body::{Body, Response},
+        clock::from_unix_ms,
         code::ErrorCode,
         kind::AccountKind,
         permission::Role,
@@ -98,7 +99,8 @@ pub(super) fn surrogate(
     merchant: Option<Arc<str>>,
     surrogates: &Surrogates,
 ) -> Result<(String, Duration), ProxyError> {
-    let life = [Some(passage.live.surrogate_life), key_left(passage)?];
+    check_role(passage)?;
+    let life = [Some(passage.live.surrogate_life), key_left(passage)?, surrogate_left(passage)];
     let life = life.into_iter().flatten().min().unwrap_or_default().max(LEAST_LIFE);
     let claims = Claims {
         key: passage.key()?.id,
@@ -137,6 +139,11 @@ fn check(passage: &Passage, call: CredentialCall) -> Result<(), ProxyError> {
     if !form.has_grant_type {
         return Err(refused(GRANT_TYPE_INVALID, ErrorCode::TargetRefused));
     }
+    check_role(passage)
+}
+
+/// A viewer looks, and calls nothing.
+fn check_role(passage: &Passage) -> Result<(), ProxyError> {
     match passage.key()?.role {
         Role::Developer | Role::Operator => Ok(()),
         Role::Viewer => {
@@ -173,6 +180,12 @@ pub(super) struct Grant<'a> {
     pub(super) ticket: Option<&'a str>,
     /// Whole seconds.
     pub(super) expires_in: u64,
+}
+
+/// What is left of the surrogate that was shown: the one of a merchant outlives it not.
+fn surrogate_left(passage: &Passage) -> Option<Duration> {
+    let claims = passage.surrogate.as_ref()?;
+    Some(from_unix_ms(claims.expires_ms).duration_since(passage.time).unwrap_or_default())
 }
 
 /// An answer of our own in the platform's shape.

@@ -95,6 +95,10 @@ impl OpenPlatform {
                 }
             }
         }
+        let secrets = kept.iter().map(|(app_id, keepsake): &(Arc<str>, Keepsake)| {
+            (strongbox.merchant_row(app_id), keepsake.secret.clone())
+        });
+        shared.redactor.protect_all(secrets);
         let ticket = Arc::new(VerifyTicket::new(kept_ticket, parts.ask_ticket.clone()));
         let component = register(broker, &parts, &ticket, &shared);
         let way =
@@ -188,6 +192,17 @@ impl OpenPlatform {
             entered.is_configured = true;
         }
         slot
+    }
+
+    /// Protects what an answer tells of many merchants: AppID, refresh token, token. Taken in one
+    /// by one, each would cost a table of its own.
+    pub fn protect_all(&self, told: Vec<(Arc<str>, Option<Secret>, Option<Secret>)>) {
+        let rows = told.into_iter().flat_map(|(app_id, refresh_token, token)| {
+            let row = self.strongbox.merchant_row(&app_id);
+            let slot = self.id.with(Held::Merchant(app_id)).to_string();
+            refresh_token.map(|secret| (row, secret)).into_iter().chain(token.map(|t| (slot, t)))
+        });
+        self.shared.redactor.protect_all(rows);
     }
 
     /// Takes in what the platform said of a merchant's authorization: its refresh token, and

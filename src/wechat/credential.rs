@@ -2,7 +2,9 @@
 
 use super::known_path::KnownPath;
 pub use super::{
-    credential_call::{CredentialCall, is_operator_only, issues_credentials},
+    credential_call::{
+        CredentialCall, is_operator_only, issues_credentials, may_issue_wecom_token,
+    },
     secret_place::{SECRET_FIELDS, SECRET_PARAMETERS, SecretPlace, app_id_name, secret_place},
 };
 use crate::base::kind::AccountKind;

@@ -86,6 +86,15 @@ pub fn is_operator_only(path: &str) -> bool {
     OPERATOR_ONLY.iter().any(|listed| listed.eq_ignore_ascii_case(path))
 }
 
+/// Whether a path of WeCom may be that of a call whose answer holds somebody's token: those for
+/// service providers and linked companies are named so, and what they answer is not known here.
+#[must_use]
+pub fn may_issue_wecom_token(path: &str) -> bool {
+    let path = path.strip_suffix('/').unwrap_or(path).to_ascii_lowercase();
+    let name = path.rsplit('/').next().unwrap_or_default();
+    name.starts_with("get") && name.ends_with("token")
+}
+
 const CGI_BIN: &str = "/cgi-bin/";
 
 const OPERATOR_ONLY: [&str; 6] = [
@@ -137,6 +146,20 @@ mod tests {
         ] {
             assert_eq!(issues_credentials(path), None, "{path}");
             assert!(!is_operator_only(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_call_of_wecom_that_is_named_after_a_token_is_suspected() {
+        for path in [
+            "/cgi-bin/corpgroup/corp/gettoken",
+            "/cgi-bin/service/get_provider_token",
+            "/cgi-bin/service/GET_CORP_TOKEN/",
+        ] {
+            assert!(may_issue_wecom_token(path), "{path}");
+        }
+        for path in ["/cgi-bin/user/get", "/cgi-bin/message/send", "/", ""] {
+            assert!(!may_issue_wecom_token(path), "{path}");
         }
     }
 

@@ -87,18 +87,30 @@ pub fn authorizer_info_request(component_app_id: &str, app_id: &str) -> Bytes {
 }
 
 /// What is wrong with a refresh token or a verify ticket, if anything: `refreshtoken@@@…` and
-/// `ticket@@@…`, which nothing promises. Any visible ASCII will do, they stand in JSON only.
+/// `ticket@@@…`, which nothing promises. Any visible ASCII will do but what JSON and XML are made
+/// of. What is taken for a secret is masked everywhere, so no word of a text may pass for one.
 pub(super) fn keepsake_fault(secret: &Secret) -> Option<&'static str> {
     let bytes = secret.expose().as_bytes();
-    if bytes.len() < 8 {
-        Some("it is shorter than 8 bytes")
+    if bytes.first() == Some(&b'<') {
+        Some("it is XML: decrypt it, and give what stands in <ComponentVerifyTicket>")
+    } else if bytes.len() < 16 {
+        Some("it is shorter than 16 bytes")
     } else if bytes.len() > 1024 {
         Some("it is longer than 1024 bytes")
     } else if !bytes.iter().all(u8::is_ascii_graphic) {
         Some("it holds a space, a line break or a character beyond ASCII")
+    } else if bytes.iter().any(|byte| b"\"<>\\,{}".contains(byte)) {
+        Some("it holds a quote, a comma, a bracket or a backslash")
+    } else if !is_no_word(bytes) {
+        Some("it has neither a digit nor a capital letter")
     } else {
         None
     }
+}
+
+/// Whether random characters are likelier than a word such as `authorizer_appid`.
+fn is_no_word(bytes: &[u8]) -> bool {
+    bytes.iter().any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
 }
 
 /// What is wrong with an issued token, if anything.
@@ -116,6 +128,8 @@ pub(super) fn token_fault(token: &Secret) -> Option<&'static str> {
         Some("the token is longer than 512 bytes")
     } else if !bytes.iter().all(is_unreserved) {
         Some("the token holds a character that none has")
+    } else if !is_no_word(bytes) {
+        Some("the token has neither a digit nor a capital letter")
     } else {
         None
     }

@@ -33,7 +33,7 @@ pub(super) fn shown(
     );
     for slot in &slots {
         let own: Vec<&Value> = lives.iter().filter(|life| text(life, "slot") == *slot).collect();
-        out.push_str(&format!("\n{}\n{}", tame(short_slot(slot)), lives_of(&own, now, zone)));
+        out.push_str(&format!("\n{}\n{}", tame(&short_slot(slot)), lives_of(&own, now, zone)));
         out.extend(own.iter().filter_map(|life| speech.verdict(life, zone)));
     }
     let advice = speech.advice(lives.iter());

@@ -31,7 +31,7 @@ fn row(slot: &Value, zone: &Zone) -> Vec<String> {
     let fingerprint = token.or(last).map(|token| tame(&text(token, "fingerprint")));
     let last_good = token.or(last).map(|token| text(token, "last_good"));
     vec![
-        tame(short_slot(&text(slot, "slot"))),
+        tame(&short_slot(&text(slot, "slot"))),
         tame(&text(slot, "state")),
         fingerprint.unwrap_or_else(dash),
         seconds("age_s").map_or_else(dash, short),
@@ -67,7 +67,7 @@ pub(super) fn rotated(told: &Value, language: Language) -> String {
 /// The last error, the forced refreshes of today, and the last verdict.
 fn notes(slot: &Value, zone: &Zone, speech: &Speech) -> String {
     let name = text(slot, "slot");
-    let name = tame(short_slot(&name));
+    let name = tame(&short_slot(&name));
     let mut notes = String::new();
     if let Some(error) = slot.get("last_error").filter(|error| !error.is_null()) {
         notes.push_str(&format!("{name}: {}\n", tame(&text(error, "text"))));
@@ -91,8 +91,9 @@ fn notes(slot: &Value, zone: &Zone, speech: &Speech) -> String {
 }
 
 /// `shop` for `shop/token`; other things that are kept are named in full.
-pub(super) fn short_slot(slot: &str) -> &str {
-    slot.strip_suffix("/token").filter(|account| !account.contains('/')).unwrap_or(slot)
+pub(super) fn short_slot(slot: &str) -> String {
+    let name = slot.strip_suffix("/token").unwrap_or(slot);
+    name.replacen("/merchant/", "/", 1)
 }
 
 pub(super) fn list<'a>(value: &'a Value, field: &str) -> &'a [Value] {

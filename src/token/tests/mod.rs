@@ -36,15 +36,8 @@ use crate::{
     store::{Database, Durability, GATEWAY_SCHEMA, InstallationKey},
 };
 
-/// Wall time at the start of each test: 2026-11-22T04:00:00Z, noon in Beijing.
-const NOON_MS: i64 = 1_795_320_000_000;
-
-/// What a request is ready to wait.
-const LIMIT: Duration = Duration::from_secs(10);
-
-/// Issues and judges tokens as WeChat does: normal mode gives the current token with its
-/// remaining life, a new one in the last five minutes; forced mode always gives a new one. As
-/// WeCom it gives the current token to its very end, whatever it is asked.
+/// Issues and judges tokens as WeChat does: normal mode gives the current one, in its last five
+/// minutes a new one; forced mode always a new one. As WeCom it gives the current one to its end.
 struct Platform {
     state: Mutex<Issuing>,
     /// A fetch takes one permit; none left = it hangs.
@@ -401,3 +394,8 @@ async fn settle() {
         tokio::task::yield_now().await;
     }
 }
+
+/// Wall time at the start of each test: 2026-11-22T04:00:00Z, noon in Beijing.
+const NOON_MS: i64 = 1_795_320_000_000;
+/// What a request is ready to wait.
+const LIMIT: Duration = Duration::from_secs(10);
