@@ -84,6 +84,7 @@ impl OpenAnswers {
         body: Body,
         platform: &Arc<OpenPlatform>,
     ) -> Result<Response, ProxyError> {
+        token_call::check_role(passage)?;
         inject::refuse_stray_keys(passage)?;
         // A merchant's surrogate is no component token.
         merchant::slot(passage)?;

@@ -142,8 +142,8 @@ fn check(passage: &Passage, call: CredentialCall) -> Result<(), ProxyError> {
     check_role(passage)
 }
 
-/// A viewer looks, and calls nothing.
-fn check_role(passage: &Passage) -> Result<(), ProxyError> {
+/// A viewer calls nothing, so no surrogate is of use to one.
+pub(super) fn check_role(passage: &Passage) -> Result<(), ProxyError> {
     match passage.key()?.role {
         Role::Developer | Role::Operator => Ok(()),
         Role::Viewer => {
