@@ -64,11 +64,11 @@ impl AuthorizerIssuer {
 
     async fn ask(&self) -> Result<TokenGrant, TokenError> {
         let Some(known) = self.merchant.refresh_token() else {
-            return self.ask_with(&self.found_again().await?).await;
+            return self.ask_with(&self.found_again(None).await?).await;
         };
         match self.ask_with(&known).await {
             Err(TokenError::Unauthorized { errcode: REFRESH_TOKEN_DEAD, errmsg, account }) => {
-                let found = self.found_again().await?;
+                let found = self.found_again(Some(&known)).await?;
                 if found.matches(known.expose().as_bytes()) {
                     let errcode = REFRESH_TOKEN_DEAD;
                     return Err(TokenError::Unauthorized { account, errcode, errmsg });
@@ -84,17 +84,18 @@ impl AuthorizerIssuer {
         let answer = self.call(AUTHORIZER_TOKEN_PATH, &body).await?;
         let read = parse_authorizer_token(answer.body());
         let read = read.map_err(|error| self.named(self.line.refused(error, answer.status())))?;
-        self.merchant.keep(read.refresh_token.as_ref().unwrap_or(refresh_token));
+        let newest = read.refresh_token.as_ref().unwrap_or(refresh_token);
+        self.merchant.keep_in_place_of(Some(refresh_token), newest);
         Ok(TokenGrant { token: read.grant.token, valid_for: read.grant.expires_in })
     }
 
     /// The refresh token as the platform has it now.
-    async fn found_again(&self) -> Result<Secret, TokenError> {
+    async fn found_again(&self, before: Option<&Secret>) -> Result<Secret, TokenError> {
         let body = authorizer_info_request(&self.component_app_id, &self.merchant.app_id);
         let answer = self.call(AUTHORIZER_INFO_PATH, &body).await?;
         let found = parse_authorizer_info(answer.body());
         let found = found.map_err(|error| self.named(self.line.refused(error, answer.status())))?;
-        self.merchant.keep(&found);
+        self.merchant.keep_in_place_of(before, &found);
         Ok(found)
     }
 
