@@ -92,8 +92,11 @@ impl Strongbox {
         }
     }
 
-    /// Has the row removed.
+    /// Has the row removed. One that is there although nothing is written is another's.
     pub(super) fn forget(&self, journal: &Journal, row: String) {
+        if !self.is_kept {
+            return;
+        }
         journal.note(Entry::Forgotten { slot: row });
     }
 
