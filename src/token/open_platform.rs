@@ -242,7 +242,7 @@ impl OpenPlatform {
         let row = self.strongbox.ticket_row();
         self.shared.redactor.protect(&row, ticket);
         let keepsake = Keepsake { secret: ticket.clone(), since };
-        let is_newest = self.ticket.keep(&keepsake);
+        let is_newest = self.ticket.keep(&keepsake, self.shared.clock.now());
         if is_newest {
             self.strongbox.put(&self.shared.journal, row, &keepsake);
             self.component.wake();

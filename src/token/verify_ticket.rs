@@ -48,10 +48,12 @@ impl VerifyTicket {
         Self { kept: Mutex::new(kept), ask }
     }
 
-    /// Keeps a ticket, unless a newer one is there.
-    pub(super) fn keep(&self, newer: &Keepsake) -> bool {
+    /// Keeps a ticket, unless a newer one is there. One that came after `now` came before the
+    /// clock was set back.
+    pub(super) fn keep(&self, newer: &Keepsake, now: SystemTime) -> bool {
         let mut kept = self.lock();
-        let is_newest = kept.as_ref().is_none_or(|known| known.since <= newer.since);
+        let is_older = |known: &Keepsake| known.since <= newer.since || known.since > now;
+        let is_newest = kept.as_ref().is_none_or(is_older);
         if is_newest {
             *kept = Some(newer.clone());
         }
@@ -142,13 +144,20 @@ mod tests {
     async fn the_newest_ticket_is_good_for_twelve_hours() {
         let ticket = VerifyTicket::new(None, None);
         assert_eq!(ticket.present(at(0)).await.unwrap_err(), TicketFault::NeverCame);
-        assert!(ticket.keep(&kept("ticket@@@2", 2000)));
-        assert!(!ticket.keep(&kept("ticket@@@1", 1000)), "a late push of an older one");
+        assert!(ticket.keep(&kept("ticket@@@2", 2000), at(2000)));
+        assert!(!ticket.keep(&kept("ticket@@@1", 1000), at(2001)), "a late push of an older one");
         let present = ticket.present(at(2000 + 43_199)).await.unwrap();
         assert!(present.matches(b"ticket@@@2"));
         assert!(ticket.present(at(0)).await.is_ok(), "the clock was set back");
         let fault = ticket.present(at(2000 + 43_200)).await.unwrap_err();
         assert!(fault.to_string().contains("12 h ago"), "{fault}");
+    }
+
+    #[tokio::test]
+    async fn a_ticket_from_before_the_clock_was_set_back_gives_way() {
+        let ticket = VerifyTicket::new(Some(kept("ticket@@@1", 9000)), None);
+        assert!(ticket.keep(&kept("ticket@@@2", 1000), at(1000)));
+        assert!(ticket.present(at(1000)).await.unwrap().matches(b"ticket@@@2"));
     }
 
     #[tokio::test]
