@@ -88,14 +88,13 @@ fn write(host: &Host, database: &Path, fresh: &Path) -> Result<(), Failure> {
         .mode(0o600)
         .open(fresh)
         .map_err(wrap)?;
-    let key = fs::read(host.data_file(KEY)).ok();
-    copy(database, fresh, key.as_deref())
+    copy(database, fresh, &host.data_file(KEY))
         .map_err(|error| because(&format!("cannot copy {}", database.display()), error))?;
     super::restore::inspect(fresh)?;
     File::open(fresh).and_then(|file| file.sync_all()).map_err(wrap)
 }
 
-fn copy(database: &Path, to: &Path, key: Option<&[u8]>) -> rusqlite::Result<()> {
+fn copy(database: &Path, to: &Path, key: &Path) -> rusqlite::Result<()> {
     let source = Database::connect_reader(database)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
     let mut copy = Connection::open(to)?;
@@ -114,7 +113,8 @@ fn copy(database: &Path, to: &Path, key: Option<&[u8]>) -> rusqlite::Result<()> 
     ))?;
     let insert = format!("INSERT INTO {FILES} VALUES (?1, ?2)");
     copy.execute(&insert, params!["version", env!("CARGO_PKG_VERSION").as_bytes()])?;
-    if let Some(key) = key {
+    // Read after the rows: a rotation meanwhile sealed some of them with the key that it added.
+    if let Ok(key) = fs::read(key) {
         copy.execute(&insert, params![KEY, key])?;
     }
     Ok(())
