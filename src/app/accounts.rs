@@ -67,6 +67,7 @@ impl AccountFactory {
         }
         by_dependence(&mut prepared);
         // From here on nothing can fail: the broker learns of the accounts that will be in force.
+        self.retire_changed(config, old);
         let built = prepared.into_iter().map(|(account, ways)| {
             let runtime = Arc::new(self.runtime(account, ways, config));
             (account.name.clone(), runtime)
@@ -74,6 +75,16 @@ impl AccountFactory {
         let built: HashMap<_, _> = built.collect();
         self.retire_missing(&built, old);
         Ok(built)
+    }
+
+    /// An account of another kind is another account: what was kept for it is of no use.
+    fn retire_changed(&self, config: &Config, old: Option<&Live>) {
+        for account in &config.accounts {
+            let known = old.and_then(|live| live.accounts.get(&account.name));
+            if known.is_some_and(|known| known.config.kind != account.kind) {
+                self.broker.retire(&account.name);
+            }
+        }
     }
 
     fn ways(

@@ -8,6 +8,7 @@ use http_body_util::{BodyExt as _, Limited};
 use zeroize::Zeroizing;
 
 use super::{
+    alarm_bell::AlarmBell,
     certificate,
     credential_query::{CredentialQuery, TOKEN_NAMES},
     error::ProxyError,
@@ -19,7 +20,7 @@ use super::{
     surrogate_rule, token_call,
 };
 use crate::{
-    access::{Key, KeyRing, key_text},
+    access::{Key, KeyRefusal, KeyRing, key_text},
     base::body::{Body, BodyError},
     token::{Claims, SurrogateFault, Surrogates},
     wechat::KnownPath,
@@ -29,11 +30,13 @@ use crate::{
 pub(super) struct Authenticate {
     keys: Arc<KeyRing>,
     surrogates: Arc<Surrogates>,
+    lost: AlarmBell,
 }
 
 impl Authenticate {
     pub(super) fn new(parts: &Parts) -> Self {
-        Self { keys: parts.keys.clone(), surrogates: parts.surrogates.clone() }
+        let (keys, surrogates) = (parts.keys.clone(), parts.surrogates.clone());
+        Self { keys, surrogates, lost: AlarmBell::default() }
     }
 
     /// For most calls: nothing of the body is needed.
@@ -88,7 +91,27 @@ impl Authenticate {
     /// A surrogate dies with its key: that is the one thing that is looked up.
     fn key_of(&self, claims: &Claims, passage: &Passage) -> Result<Arc<Key>, ProxyError> {
         let key = self.keys.check_id(&claims.key, passage.time);
-        key.map_err(|_| ProxyError::SurrogateRefused { fault: SurrogateFault::Key })
+        key.map_err(|refusal| {
+            self.cry_out(&refusal, claims, passage);
+            ProxyError::SurrogateRefused { fault: SurrogateFault::Key }
+        })
+    }
+
+    /// Who took a key back wants to know that somebody still uses what it opened. That a key has
+    /// expired is no news.
+    fn cry_out(&self, refusal: &KeyRefusal, claims: &Claims, passage: &Passage) {
+        let KeyRefusal::Revoked { name, .. } = refusal else { return };
+        if !self.lost.may_ring(name) {
+            return;
+        }
+        tracing::warn!(
+            request.id = %passage.id,
+            client.addr = %passage.client,
+            key = name.as_str(),
+            account = claims.account.as_str(),
+            "ALARM: {} still uses a surrogate of the revoked key {name} for account {}; it is refused",
+            passage.client, claims.account
+        );
     }
 }
 

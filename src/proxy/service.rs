@@ -7,7 +7,8 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{HeaderValue, StatusCode};
+use http::{HeaderValue, Method, StatusCode, header::CONTENT_LENGTH};
+use http_body::Body as _;
 use tokio::time::Instant;
 
 use super::{
@@ -168,6 +169,9 @@ fn watch(mut passage: Box<Passage>, mut response: Response) -> Response {
         more => drop(headers.insert(ATTEMPTS_HEADER, HeaderValue::from(more))),
     }
     passage.status = Some(response.status().as_u16());
+    if passage.method == Method::HEAD {
+        response = without_body(response);
+    }
     let captures = passage.recorder.is_some();
     if captures {
         passage.answer_headers = Some(response.headers().clone());
@@ -176,6 +180,16 @@ fn watch(mut passage: Box<Passage>, mut response: Response) -> Response {
     response.map(|body| {
         tee::watch(body, cap, move |end, captured| passage.answer_end = Some((end, captured)))
     })
+}
+
+/// HTTP/1.1 drops the body of an answer to HEAD by itself, HTTP/2 takes it for an error (RFC 9113
+/// section 8.1). Its length stays (RFC 9110 section 9.3.2).
+fn without_body(response: Response) -> Response {
+    let (mut head, body) = response.into_parts();
+    if let Some(length) = body.size_hint().exact().filter(|length| *length > 0) {
+        head.headers.entry(CONTENT_LENGTH).or_insert(length.into());
+    }
+    Response::from_parts(head, Body::empty())
 }
 
 /// Only a bug leads here: every error has become an answer before.

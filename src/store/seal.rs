@@ -76,16 +76,20 @@ impl InstallationKey {
         })
     }
 
-    /// Makes a new key and puts it before the others; the oldest of too many goes, and with it
-    /// what only it could open. Tells how many there are now.
+    /// Makes a new key and puts it before the others, which stay: refresh tokens and handles have
+    /// no end, and nothing else could open them. Tells how many there are now.
     ///
     /// # Errors
-    /// [`SealError`] when the file cannot be written; nothing has changed then.
+    /// [`SealError`] when there are [`ROOTS_MOST`] already or the file cannot be written; nothing
+    /// has changed then.
     pub fn rotate(&self) -> Result<usize, SealError> {
         let _one_at_a_time = self.rotating.lock().unwrap_or_else(PoisonError::into_inner);
         let known = self.roots.load();
+        if known.len() >= ROOTS_MOST {
+            return Err(SealError::Full { path: self.path.clone() });
+        }
         let mut roots = vec![self.unlike(&known)?];
-        for root in known.iter().take(ROOTS_MOST - 1) {
+        for root in known.iter() {
             roots.push(Root::new(&root.bytes).ok_or(SealError::Random)?);
         }
         let mut file = Zeroizing::new(Vec::with_capacity(roots.len() * ROOT_BYTES));
@@ -220,7 +224,13 @@ pub enum SealError {
         /// The key file.
         path: PathBuf,
     },
-    /// Not one to eight times 32 bytes.
+    /// Another key would be one too many.
+    #[error("the installation key {} has {ROOTS_MOST} keys, and none is dropped: what it sealed would be lost", path.display())]
+    Full {
+        /// The key file.
+        path: PathBuf,
+    },
+    /// Not a whole number of keys, none, or too many.
     #[error("the installation key {} is damaged; restore it from a backup, or remove it to fetch new tokens", path.display())]
     Damaged {
         /// The key file.
@@ -262,8 +272,8 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), SealError> {
 /// AES-256.
 const ROOT_BYTES: usize = 32;
 
-/// How many keys a file holds at most.
-const ROOTS_MOST: usize = 8;
+/// How many keys a file holds at most: one a month for five years.
+const ROOTS_MOST: usize = 64;
 
 #[cfg(test)]
 mod tests {
@@ -307,11 +317,12 @@ mod tests {
         let again = InstallationKey::load_or_create(&path).unwrap();
         assert_eq!(again.open("shop/token", &before).unwrap().as_slice(), b"secret");
         assert_eq!(again.newest(), key.newest());
-        for _ in 0..ROOTS_MOST {
+        for _ in 2..ROOTS_MOST {
             again.rotate().unwrap();
         }
-        assert!(again.open("shop/token", &before).is_err(), "the oldest key is gone");
-        assert!(again.derive(old, "x").is_none());
+        assert!(matches!(again.rotate(), Err(SealError::Full { .. })));
+        assert_eq!(again.open("shop/token", &before).unwrap().as_slice(), b"secret");
+        assert!(again.derive(old, "x").is_some(), "no key is ever dropped");
         let mode = fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!((mode & 0o777, fs::read(&path).unwrap().len()), (0o600, 32 * ROOTS_MOST));
         assert!(!path.with_extension("key.new").exists());
@@ -322,7 +333,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("installation.key");
         InstallationKey::load_or_create(&path).unwrap();
-        for bytes in [0, 1, 31, 33, 32 * 9] {
+        for bytes in [0, 1, 31, 33, 32 * (ROOTS_MOST + 1)] {
             fs::write(&path, vec![7; bytes]).unwrap();
             assert!(matches!(
                 InstallationKey::load_or_create(&path),

@@ -28,7 +28,7 @@ use crate::{
 /// Seals and opens surrogates. Shared by all worker threads; opening takes no lock.
 pub struct Surrogates {
     installation: Arc<InstallationKey>,
-    /// Keys of yesterday, today and tomorrow that were used already.
+    /// Keys of days that may still be good, and were used already.
     recent: ArcSwap<Vec<Arc<DayKey>>>,
 }
 
@@ -119,8 +119,8 @@ impl Surrogates {
         }
         let key = self.installation.derive(root, &format!("surrogate/{day}"))?;
         let made = Arc::new(DayKey { day, key });
-        if today.abs_diff(day) <= 1 {
-            let is_near = |known: &&Arc<DayKey>| today.abs_diff(known.day) <= 1;
+        if today.abs_diff(day) <= DAYS_KEPT {
+            let is_near = |known: &&Arc<DayKey>| today.abs_diff(known.day) <= DAYS_KEPT;
             let mut kept: Vec<_> = recent.iter().filter(is_near).cloned().collect();
             kept.truncate(KEYS_KEPT - 1);
             kept.insert(0, made.clone());
@@ -239,8 +239,10 @@ const BUFFER_BYTES: usize = SEALED_MOST_BYTES + 2;
 
 /// Longer than any `surrogate_life`, and than a laptop sleeps.
 const DAYS_MOST: u16 = 400;
-/// Three days of the newest key and of the one before.
-const KEYS_KEPT: usize = 6;
+/// As long as the longest `surrogate_life`, and a day for clocks.
+const DAYS_KEPT: u16 = 31;
+/// A month of one installation key, and half of one of its successor.
+const KEYS_KEPT: usize = 48;
 const MS_A_DAY: i64 = 86_400_000;
 
 #[cfg(test)]

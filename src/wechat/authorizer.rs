@@ -158,6 +158,10 @@ mod tests {
     #[test]
     fn a_pasted_ticket_loses_its_line_break_and_nonsense_is_told() {
         assert!(read_ticket(" ticket@@@abc-_/+=\r\n").unwrap().matches(b"ticket@@@abc-_/+="));
+        let words = ["application/json", "\"errcode\"", "/cgi-bin/", "HTTP/1.1"];
+        assert!(words.iter().all(|word| read_ticket(word).is_err()), "they are in every answer");
+        let xml = "<xml><ComponentVerifyTicket>ticket@@@abc</ComponentVerifyTicket></xml>";
+        assert!(read_ticket(xml).unwrap_err().contains("decrypt"));
         for bad in ["", "\n", "short", "ticket@@@a b", "票票票票", &"t".repeat(1025)] {
             assert!(read_ticket(bad).is_err(), "{bad}");
         }

@@ -207,6 +207,10 @@ async fn a_surrogate_dies_with_its_key_and_opens_nothing_but_its_account() {
     assert!(gateway.cli(&["key", "revoke", "both"]).status.success());
     let dead = call(&both, CALL, &token).await;
     assert_eq!((dead.status.as_u16(), dead.code()), (401, "surrogate_refused"));
+    eventually("who revoked it learns of it", || async {
+        gateway.log().contains("surrogate of the revoked key both")
+    })
+    .await;
     let again = fetch(&both, "shop").await;
     assert_eq!(again.errcode(), 40_125, "no loop: {}", again.text());
 }
@@ -271,6 +275,18 @@ async fn a_surrogate_from_a_foreign_network_is_refused_like_its_key() {
         gateway.log().contains("ALARM") && gateway.log().contains("203.0.113.9")
     })
     .await;
+}
+
+#[tokio::test]
+async fn head_has_the_length_of_the_answer_and_nothing_else_on_both_protocols() {
+    let gateway = Gateway::start().await;
+    for path in ["/-/healthz", CALL, "/cgi-bin/nothing?access_token=wxgt_x"] {
+        for speak in [Speak::Http1, Speak::Http2] {
+            let request = gateway.client.request(Method::HEAD, path, "");
+            let reply = gateway.client.send(speak, request).await;
+            assert!(reply.status.as_u16() < 500 && reply.body.is_empty(), "{path}");
+        }
+    }
 }
 
 #[tokio::test]
