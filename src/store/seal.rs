@@ -47,7 +47,7 @@ impl InstallationKey {
     ///
     /// # Errors
     /// [`SealError`] when the file cannot be read or made, others can read it, or it does not
-    /// hold one to [`ROOTS_MOST`] keys of 32 bytes.
+    /// hold one to 64 keys of 32 bytes.
     pub fn load_or_create(path: &Path) -> Result<Self, SealError> {
         match fs::metadata(path) {
             Ok(meta) if meta.permissions().mode() & 0o077 != 0 => {
@@ -80,7 +80,7 @@ impl InstallationKey {
     /// no end, and nothing else could open them. Tells how many there are now.
     ///
     /// # Errors
-    /// [`SealError`] when there are [`ROOTS_MOST`] already or the file cannot be written; nothing
+    /// [`SealError`] when there are 64 already or the file cannot be written; nothing
     /// has changed then.
     pub fn rotate(&self) -> Result<usize, SealError> {
         let _one_at_a_time = self.rotating.lock().unwrap_or_else(PoisonError::into_inner);

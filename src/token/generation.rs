@@ -49,7 +49,7 @@ pub struct Interval {
 
 impl Generation {
     /// In which interval another holder of the AppSecret fetched a token, if that is what
-    /// ended this one. It began when this one came here, or [`OUTLIVES`] before the last call
+    /// ended this one. It began when this one came here, or five minutes before the last call
     /// that went well, and ended with the first refusal, or when the issuer gave another token.
     #[must_use]
     pub fn foreign_fetch(&self) -> Option<Interval> {
