@@ -36,8 +36,7 @@ use crate::{
     store::{Database, Durability, GATEWAY_SCHEMA, InstallationKey},
 };
 
-/// Issues and judges tokens as WeChat does: normal mode gives the current one, in its last five
-/// minutes a new one; forced mode always a new one. As WeCom it gives the current one to its end.
+/// Issues and judges tokens as WeChat does, or as WeCom: the current one to its very end.
 struct Platform {
     state: Mutex<Issuing>,
     /// A fetch takes one permit; none left = it hangs.
