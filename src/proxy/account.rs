@@ -66,7 +66,6 @@ impl ChooseAccount {
 
 fn choose(passage: &mut Passage) -> Result<(), ProxyError> {
     let (named, path) = path_rule::split_account(passage.uri.path()).map_err(refused)?;
-    token_call::check_form(passage)?;
     passage.wants_sandbox = passage.seen.upstream && wants_sandbox(&passage.headers)?;
     let header = if passage.seen.account { account_header(&passage.headers, named)? } else { None };
     let account = find(passage, named.or(header), path);
@@ -85,6 +84,7 @@ fn choose(passage: &mut Passage) -> Result<(), ProxyError> {
             check_platform(passage, path)?;
         }
     }
+    token_call::check_form(passage)?;
     passage.path_begins = Some(begins);
     passage.call = passage.known.call(&passage.method);
     let is_platform = account.config.kind == AccountKind::OpenPlatform;

@@ -47,7 +47,13 @@ pub(super) fn as_platform(passage: &Passage, error: ProxyError) -> ProxyError {
     };
     let code = error.code();
     let refusal = match (&error, form) {
-        (ProxyError::KeyMissing | ProxyError::Key { .. }, Err(form)) => *form,
+        (
+            ProxyError::KeyMissing
+            | ProxyError::Key { .. }
+            | ProxyError::AccountUnknown { .. }
+            | ProxyError::AccountAmbiguous { .. },
+            Err(form),
+        ) => *form,
         (ProxyError::KeyMissing, Ok(form)) if !form.has_secret => SECRET_MISSING,
         (ProxyError::KeyMissing | ProxyError::Key { .. }, Ok(_)) => call.wrong_secret(),
         (ProxyError::AccountUnknown { .. }, _) => call.unknown_app(),

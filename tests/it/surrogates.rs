@@ -10,6 +10,7 @@ use crate::{
         client::{Reply, Speak},
         eventually,
         gateway::Builder,
+        origin::{Origin, Say},
     },
 };
 
@@ -123,6 +124,22 @@ async fn a_wrong_token_call_is_refused_in_the_platforms_words() {
     let of_wecom = format!("/@shop/cgi-bin/gettoken?corpid=shop&corpsecret={key}");
     assert_eq!(bare.get(&of_wecom).await.errcode(), 40_066);
     assert_eq!(gateway.counters("shop").await["token_fetches"], 0);
+}
+
+#[tokio::test]
+async fn a_token_call_of_another_api_is_none_of_ours() {
+    let origin = Origin::start(|_, _| Say::Json(r#"{"token":"of the bank"}"#.into())).await;
+    let bank = origin.account("bank").replace("mini-program", "generic");
+    let gateway = Builder::new(&bank)
+        .secret_file("secrets/bank", "0123456789abcdef0123456789abcdef")
+        .secret_file("origin-ca.pem", &origin.ca_pem)
+        .start()
+        .await;
+    for path in ["/cgi-bin/token?user=alice", "/@bank/cgi-bin/token", "/cgi-bin/gettoken?a=b"] {
+        let reply = gateway.client.get(path).await;
+        assert_eq!(reply.json()["token"], "of the bank", "{path}: {}", reply.text());
+    }
+    assert_eq!(origin.received().len(), 3);
 }
 
 #[tokio::test]
