@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     base::{kind::AccountKind, secret::Secret},
     config::model::{Account, TokenFamily},
-    token::{ClassicIssuer, CorpIssuer, Origins, SlotId, StableIssuer, TokenProvider},
+    token::{Credential, Origins, Recipe, SecretIssuer, SlotId, TokenProvider},
 };
 
 /// The provider that fills `slot` with the token of `account`; none where there is no token.
@@ -16,14 +16,15 @@ pub(super) fn provider_of(
     secret: &Secret,
     origins: Origins,
 ) -> Option<Arc<dyn TokenProvider>> {
-    let (app_id, secret) = (account.app_id.clone(), secret.clone());
-    Some(match account.kind {
+    let recipe = match account.kind {
         AccountKind::MiniProgram | AccountKind::OfficialAccount => match account.token {
-            TokenFamily::Stable => Arc::new(StableIssuer::new(slot, app_id, secret, origins)),
-            TokenFamily::Classic => Arc::new(ClassicIssuer::new(slot, app_id, secret, origins)),
+            TokenFamily::Stable => Recipe::Stable,
+            TokenFamily::Classic => Recipe::Classic,
         },
-        AccountKind::Wecom => Arc::new(CorpIssuer::new(slot, app_id, secret, origins)),
+        AccountKind::Wecom => Recipe::Corp,
         // A third-party platform has a book of merchants beside its token: see `platforms`.
         AccountKind::OpenPlatform | AccountKind::Generic => return None,
-    })
+    };
+    let credential = Credential { app_id: account.app_id.clone(), app_secret: secret.clone() };
+    Some(Arc::new(SecretIssuer::new(recipe, slot, credential, origins)))
 }
