@@ -2,20 +2,7 @@
 
 use http::Method;
 
-use crate::support::{Gateway, client::Speak};
-
-const TWO: &str = r#"
-[[account]]
-name = "shop"
-app_id = "wx0000000000000001"
-upstream = "sandbox"
-
-[[account]]
-name = "blog"
-kind = "official-account"
-app_id = "wx0000000000000002"
-upstream = "sandbox"
-"#;
+use crate::support::{Gateway, client::Speak, gateway::TWO};
 
 const CALL: &str = "/cgi-bin/getcallbackip";
 

@@ -9,26 +9,13 @@ use crate::{
         Client, Gateway,
         client::{Reply, Speak},
         eventually,
-        gateway::Builder,
+        gateway::{Builder, TWO},
         origin::{Origin, Say},
     },
 };
 
 const APP_ID: &str = "wx0123456789abcdef";
 const CALL: &str = "/cgi-bin/getcallbackip";
-
-const TWO: &str = r#"
-[[account]]
-name = "shop"
-app_id = "wx0000000000000001"
-upstream = "sandbox"
-
-[[account]]
-name = "blog"
-kind = "official-account"
-app_id = "wx0000000000000002"
-upstream = "sandbox"
-"#;
 
 /// Asks for a token as an SDK does, without any header of ours.
 async fn fetch(client: &Client, app_id: &str) -> Reply {
@@ -297,11 +284,14 @@ async fn a_surrogate_from_a_foreign_network_is_refused_like_its_key() {
 #[tokio::test]
 async fn head_has_the_length_of_the_answer_and_nothing_else_on_both_protocols() {
     let gateway = Gateway::start().await;
-    for path in ["/-/healthz", CALL, "/cgi-bin/nothing?access_token=wxgt_x"] {
+    for path in ["/-/healthz", "/-/readyz", "/cgi-bin/nothing?access_token=wxgt_x"] {
+        let whole = gateway.client.get(path).await;
         for speak in [Speak::Http1, Speak::Http2] {
             let request = gateway.client.request(Method::HEAD, path, "");
             let reply = gateway.client.send(speak, request).await;
-            assert!(reply.status.as_u16() < 500 && reply.body.is_empty(), "{path}");
+            assert_eq!(reply.status, whole.status, "{path}");
+            assert!(reply.body.is_empty(), "{path}");
+            assert_eq!(reply.headers["content-length"], whole.body.len().to_string(), "{path}");
         }
     }
 }

@@ -38,6 +38,20 @@ app_id = "wx0123456789abcdef"
 upstream = "sandbox"
 "#;
 
+/// Two sandbox accounts, a mini program and an official account.
+pub(crate) const TWO: &str = r#"
+[[account]]
+name = "shop"
+app_id = "wx0000000000000001"
+upstream = "sandbox"
+
+[[account]]
+name = "blog"
+kind = "official-account"
+app_id = "wx0000000000000002"
+upstream = "sandbox"
+"#;
+
 impl Gateway {
     /// A gateway with the account `demo`.
     pub(crate) async fn start() -> Self {
