@@ -33,6 +33,7 @@ pub(crate) mod redact_specimen;
 pub mod roots;
 pub mod secret;
 pub mod short_text;
+pub mod stranger_log;
 pub mod subject;
 mod subject_text;
 pub mod tasks;

@@ -6,8 +6,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::stranger_log::StrangerLog;
-use crate::base::{name::Name, outcome::Outcome};
+use crate::base::{name::Name, outcome::Outcome, stranger_log::StrangerLog};
 
 /// Requests by account and outcome, latencies, callers without a key.
 #[derive(Debug)]

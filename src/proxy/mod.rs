@@ -50,7 +50,6 @@ mod sandbox_door;
 mod seen_headers;
 mod service;
 mod stage;
-mod stranger_log;
 mod surrogate_rule;
 mod token_call;
 

@@ -1,4 +1,4 @@
-//! Lines about callers without a key: a few a second, whatever they send.
+//! Lines about callers that nobody knows: a few a second, whatever they send.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 /// A scan of the internet must not fill the log; all are counted, few are named.
 #[derive(Debug, Default)]
-pub(super) struct StrangerLog {
+pub struct StrangerLog {
     allowance: Mutex<Allowance>,
 }
 
@@ -18,7 +18,7 @@ struct Allowance {
 
 impl StrangerLog {
     /// Whether there may be another line now.
-    pub(super) fn may_write(&self) -> bool {
+    pub fn may_write(&self) -> bool {
         let mut allowance = self.allowance.lock().unwrap_or_else(PoisonError::into_inner);
         if allowance.since.is_none_or(|since| since.elapsed().as_secs() >= 1) {
             *allowance = Allowance { since: Some(Instant::now()), used: 0 };
