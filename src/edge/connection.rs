@@ -93,10 +93,7 @@ where
             })
         }
         Err(failure) => {
-            edge.metrics.refuse(failure.reason());
-            tracing::debug!(
-                client.addr = %conn.client, error = %Chain(&failure), "no TLS with {}", conn.client
-            );
+            edge.refused(conn.client, &failure);
             None
         }
     }

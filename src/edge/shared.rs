@@ -18,9 +18,10 @@ use tokio::{
 use super::{
     Certificates, Deadlines, EdgeMetrics,
     admission::{Admission, MOST_OF_ONE, most_connections},
+    handshake::HandshakeError,
     metrics::Refusal,
 };
-use crate::base::{cidr::Cidr, tasks::Tasks};
+use crate::base::{chain::Chain, cidr::Cidr, stranger_log::StrangerLog, tasks::Tasks};
 
 /// One for the process; every worker's [`super::serve`] holds it.
 #[derive(Debug)]
@@ -33,6 +34,7 @@ pub struct EdgeShared {
     pub(super) tasks: Tasks,
     orders: watch::Sender<Orders>,
     pub(super) metrics: EdgeMetrics,
+    strangers: StrangerLog,
     last_id: AtomicU64,
     live: AtomicUsize,
 }
@@ -74,9 +76,26 @@ impl EdgeShared {
             tasks: Tasks::default(),
             orders: watch::Sender::new(Orders::default()),
             metrics,
+            strangers: StrangerLog::default(),
             last_id: AtomicU64::new(0),
             live: AtomicUsize::new(0),
         })
+    }
+
+    /// Counts a handshake that failed. Why a certificate was refused the client mostly does not
+    /// learn, so the log tells it; anything else that comes by is no news.
+    pub(super) fn refused(&self, client: IpAddr, failure: &HandshakeError) {
+        let (reason, error) = (failure.reason(), Chain(failure));
+        self.metrics.refuse(reason);
+        if reason == Refusal::ClientCertificate && self.strangers.may_write() {
+            tracing::info!(
+                client.addr = %client, %error,
+                "refused a client certificate from {client}: {error}; it must be of version 3 and \
+                 signed by a CA of [tls] client_ca"
+            );
+        } else {
+            tracing::debug!(client.addr = %client, %error, "no TLS with {client}");
+        }
     }
 
     /// Replaces the networks whose word is believed; for connections that come from now on.

@@ -94,6 +94,8 @@ async fn a_stranger_s_certificate_ends_the_handshake() {
         assert!(!answers(&foreign, speak).await);
     }
     assert_eq!(gateway.client.get(CALL).await.errcode(), 0, "who shows none needs none");
+    let told = || gateway.log().contains("refused a client certificate from 127.0.0.1");
+    eventually("the log tells what the client cannot see", || async { told() }).await;
     assert!(!gateway.log().contains("no TLS with"), "that is for the level debug");
 }
 
