@@ -72,8 +72,8 @@ fn words(error: &ProxyError) -> [String; 4] {
         ProxyError::BodyTooLarge { cap_bytes } => [
             format!("请求体超过 {cap_bytes} 字节"),
             format!("request body over {cap_bytes} bytes"),
-            "缩小请求体，或提高 proxy.toml 的 [server] body_max。".into(),
-            "Send less, or raise body_max under [server] in proxy.toml.".into(),
+            "缩小请求体。上限是 proxy.toml 的 [server] body_max；请求体里带凭据的接口固定为 64 KiB。".into(),
+            "Send less. The limit is body_max under [server] in proxy.toml; calls with a credential in their body take 64 KiB, whatever it says.".into(),
         ],
         ProxyError::Token { .. } | ProxyError::TokenRejected { .. } => token_words(error),
         ProxyError::Upstream { upstream, source } => upstream_words(upstream, source),

@@ -55,7 +55,13 @@ const CURES: &[(i64, [&str; 2])] = &[
             "The place of the secret takes your wxgate key (wxgk_…), not the AppSecret, which stays on the gateway's host. Keys are made by: wxgate key create",
         ],
     ),
-    (41_002, ["加上参数 appid（企业微信为 corpid）。", "Add the parameter appid (WeCom: corpid)."]),
+    (
+        41_002,
+        [
+            "加上 appid（企业微信为 corpid）：放在查询串里，stable_token 放在 JSON 请求体里。",
+            "Add appid (WeCom: corpid): in the query, for stable_token in the JSON body.",
+        ],
+    ),
     (
         41_004,
         [
